@@ -1,0 +1,63 @@
+# The three shapes that a folder of this project can take.
+# Sources are globbed (with CONFIGURE_DEPENDS): a new file needs no edit here.
+#
+#   reprise_library(core_plan DEPS core_model ...)          one folder = one static library
+#   reprise_program(reprise-agent SOURCES main.cc DEPS ...)  one executable in build/bin
+#   reprise_plugin(edr)                                      plugins/<name>/*.cc -> build/plugins/<name>.so
+#   reprise_unit_tests(core_plan DEPS ...)                   tests/unit/<...>/*_test.cc -> one test program
+
+function(reprise_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;EXCLUDE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  list(FILTER sources EXCLUDE REGEX "(^|/)([a-z_]*main|[a-z_]*_main)\\.cc$")
+  foreach(excluded ${ARG_EXCLUDE})
+    list(FILTER sources EXCLUDE REGEX "/${excluded}$")
+  endforeach()
+  if(NOT sources)
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})
+    target_link_libraries(${name} INTERFACE ${ARG_DEPS})
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE reprise_warnings)
+endfunction()
+
+function(reprise_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} reprise_warnings)
+endfunction()
+
+function(reprise_plugin name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(plugin_${name} MODULE ${sources})
+  target_include_directories(plugin_${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  set_target_properties(plugin_${name} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_link_libraries(plugin_${name} PRIVATE plugins_sdk ${ARG_DEPS} reprise_warnings)
+endfunction()
+
+# Call from tests/unit/CMakeLists.txt; the folder mirrors the tree (core_plan -> core/plan).
+function(reprise_unit_tests target)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  string(REPLACE "_" "/" folder ${target})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(unit_${target} ${sources})
+  target_include_directories(unit_${target} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(unit_${target} PRIVATE ${target} ${ARG_DEPS} tests_support
+    GTest::gmock_main reprise_warnings)
+  set_target_properties(unit_${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME unit.${target} COMMAND unit_${target})
+  set_tests_properties(unit.${target} PROPERTIES LABELS unit TIMEOUT 300)
+endfunction()

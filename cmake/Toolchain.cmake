@@ -1,0 +1,29 @@
+# Flags, linker, compiler cache, sanitizers.
+option(REPRISE_ASAN "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(REPRISE_TSAN "ThreadSanitizer" OFF)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# Assertions stay on in what people run; -g1 keeps backtraces readable at little cost.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
+
+add_library(reprise_warnings INTERFACE)
+target_compile_options(reprise_warnings INTERFACE
+  -Wall -Wextra -Wno-missing-field-initializers -Werror=return-type -Werror=unused-result)
+
+if(REPRISE_ASAN)
+  add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(REPRISE_TSAN)
+  add_compile_options(-fsanitize=thread)
+  add_link_options(-fsanitize=thread)
+endif()

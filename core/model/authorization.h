@@ -1,0 +1,59 @@
+// Whether a plan, a gate or a task is authorized by the people that the keyring names. Pure; used by the command line
+// before it submits, by the coordinator before it dispatches, and by the agent before it acts: one code, three judges.
+// Every error's message names what was checked, what was found and what to try; its code is
+//   UNAUTHENTICATED  a signature, hash or proof is wrong
+//   PERMISSION_DENIED  too few, or not the right people
+//   FAILED_PRECONDITION  expired, or not for this host
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/clock.h"
+#include "core/model/keyring.h"
+#include "core/model/statements.h"
+#include "reprise/plan/v1/plan.pb.h"
+
+namespace reprise::model {
+
+// Header matches statement, statement is not expired, enough distinct active operators (role operator, approver or
+// admin) signed for its effect. Gives the statement and the signers' names.
+struct AuthorizedPlan {
+  PlanStatement statement;
+  plan::v1::PlanHeader header;
+  std::vector<std::string> signers;
+};
+absl::StatusOr<AuthorizedPlan> CheckPlan(const Keyring& keyring, const plan::v1::SignedStatement& plan,
+                                         std::string_view header_bytes, UnixMs now);
+
+// The leaf stands under the plan's root and belongs to `host`.
+absl::StatusOr<plan::v1::HostLeaf> CheckLeaf(const AuthorizedPlan& plan, const plan::v1::PlanAuthority& authority,
+                                             std::string_view host);
+
+// Enough valid decisions for `gate` of `run`: a waiver by an active admin, not expired, or a quorum of distinct active
+// approvers (those the gate names, if it names any; never the requester).
+// Gives PASSED or WAIVED and who decided; PERMISSION_DENIED says how many signatures are still wanting.
+struct GateVerdict {
+  v1::GateState state = v1::GATE_STATE_UNSPECIFIED;
+  std::vector<std::string> signers;
+};
+absl::StatusOr<GateVerdict> CheckGate(const Keyring& keyring, const PlanStatement& plan, const plan::v1::Gate& gate,
+                                      uint64_t run, const std::vector<plan::v1::SignedStatement>& decisions,
+                                      UnixMs now);
+
+// One person's decision, as CheckGate would count it: signature, role, requester, plan, run and gate.
+// Gives who signed.
+absl::StatusOr<std::string> CheckGateDecision(const Keyring& keyring, const PlanStatement& plan,
+                                              const plan::v1::Gate& gate, uint64_t run,
+                                              const plan::v1::SignedStatement& decision, UnixMs now);
+
+// A host statement signed by an active admin. Gives the statement.
+absl::StatusOr<HostStatement> CheckHostStatement(const Keyring& keyring, const plan::v1::SignedStatement& statement);
+
+// The gates in front of a stage's wave: the stage's own, and those of its waves up to and including `wave`.
+std::vector<const plan::v1::Gate*> GatesBefore(const plan::v1::Stage& stage, uint32_t wave);
+
+}  // namespace reprise::model

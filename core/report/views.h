@@ -1,0 +1,25 @@
+// What operators see, made from the coordinator's state: the stable schema behind tables and `-o json`.
+// Pure functions over a const Engine.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "core/engine/engine.h"
+#include "reprise/operators/v1/operators.pb.h"
+
+namespace reprise::report {
+
+operators::v1::HostView ViewOfHost(const journal::v1::HostRecord& host, bool with_facts);
+// INVALID_ARGUMENT: the selector does not parse.
+absl::StatusOr<operators::v1::HostList> ViewOfHosts(const engine::Engine& engine, const std::string& selector);
+
+operators::v1::PlanView ViewOfPlan(const engine::Engine& engine, const journal::v1::PlanRecord& plan, bool with_bundle);
+operators::v1::RunView ViewOfRun(const engine::Engine& engine, const journal::v1::RunRecord& run, bool with_targets);
+operators::v1::GateList ViewOfGates(const engine::Engine& engine, bool active_only);
+operators::v1::StopView ViewOfStop(const journal::v1::StopRecord& stop);
+
+// Who is covered by a claim, out of the inventory, and everyone who is not, by name and reason. UNKNOWN is never good:
+// a claim that is absent, too old, or of a host not reached counts as unknown.
+absl::StatusOr<operators::v1::CoverageView> ViewOfCoverage(const engine::Engine& engine,
+                                                           const operators::v1::CoverageRequest& request, UnixMs now);
+
+}  // namespace reprise::report
