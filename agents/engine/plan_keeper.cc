@@ -1,0 +1,105 @@
+#include "agents/engine/plan_keeper.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace reprise::agents {
+namespace {
+
+using agent::v1::SpoolRecord;
+using agent::v1::TaskKey;
+
+constexpr size_t kGateBytesMax = 16 << 10;
+constexpr size_t kOffersMax = 64;
+constexpr size_t kGatesOfPlanMax = 1024;
+// A clock that was set back a little does not bring a forgotten plan to life, and a late outcome is not dropped at
+// once.
+constexpr int64_t kForgetAfterMs = 60 * 60 * 1000;
+constexpr int64_t kForgetUnacknowledgedAfterMs = 30LL * 24 * 60 * 60 * 1000;
+
+bool Same(const plan::v1::PlanAuthority& a, const plan::v1::PlanAuthority& b) {
+  return a.SerializeAsString() == b.SerializeAsString();
+}
+
+void AddNew(std::vector<plan::v1::SignedStatement>& all, const plan::v1::SignedStatement& one) {
+  const bool known = std::any_of(
+      all.begin(), all.end(), [&](const auto& other) { return other.SerializeAsString() == one.SerializeAsString(); });
+  if (!known && all.size() < kGatesOfPlanMax) all.push_back(one);
+}
+
+}  // namespace
+
+Case PlanKeeper::CaseFor(const TaskKey& key, const plan::v1::Signature& plugin_signature) const {
+  Case the_case{desk_.memory(), desk_.options().exercise, {}, {}, plugin_signature};
+  if (const PlanMemo* kept = desk_.memory().FindPlan(key.plan_id())) {
+    the_case.authority = kept->authority;
+    the_case.gates = kept->gates;
+  }
+  if (const auto offer = offered_.find(key.plan_id()); offer != offered_.end()) {
+    if (!offer->second.authority.header().empty()) the_case.authority = offer->second.authority;
+    for (const auto& gate : offer->second.gates) AddNew(the_case.gates, gate);
+  }
+  return the_case;
+}
+
+void PlanKeeper::TakeOffer(const agent::v1::Task& task) {
+  const bool new_plan = !offered_.contains(task.key().plan_id());
+  if (!task.has_authority() && task.gates().empty()) return;
+  if (new_plan && offered_.size() >= kOffersMax) offered_.clear();
+  Offer& offer = offered_[task.key().plan_id()];
+  if (task.has_authority()) offer.authority = task.authority();
+  for (const auto& gate : task.gates()) {
+    if (gate.ByteSizeLong() <= kGateBytesMax) AddNew(offer.gates, gate);
+  }
+}
+
+void PlanKeeper::Keep(const TaskKey& key, const Case& the_case, const Permit& permit) {
+  const PlanMemo* kept = desk_.memory().FindPlan(key.plan_id());
+  if (kept == nullptr || !Same(kept->authority, the_case.authority)) {
+    SpoolRecord record;
+    record.mutable_plan_kept()->set_plan_id(key.plan_id());
+    record.mutable_plan_kept()->set_run(key.run());
+    record.mutable_plan_kept()->set_expires_ms(permit.expires);
+    *record.mutable_plan_kept()->mutable_authority() = the_case.authority;
+    desk_.Keep(std::move(record));
+    kept = desk_.memory().FindPlan(key.plan_id());
+  }
+  if (the_case.gates.size() > kept->gates.size()) {
+    SpoolRecord record;
+    record.mutable_gates_kept()->set_plan_id(key.plan_id());
+    for (size_t i = kept->gates.size(); i < the_case.gates.size(); ++i) {
+      *record.mutable_gates_kept()->add_decisions() = the_case.gates[i];
+    }
+    desk_.Keep(std::move(record));
+  }
+  offered_.erase(key.plan_id());
+}
+
+void PlanKeeper::Forget() {
+  SpoolRecord record;
+  auto& forgotten = *record.mutable_plans_forgotten();
+  for (const auto& [id, plan] : desk_.memory().plans()) {
+    if (plan.expires + kForgetAfterMs > desk_.now()) continue;
+    bool running = false, unacknowledged = false;
+    for (const auto& [attempt_id, attempt] : desk_.memory().attempts()) {
+      if (attempt_id.plan == id) (attempt.finished ? unacknowledged : running) = true;
+    }
+    if (running || (unacknowledged && plan.expires + kForgetUnacknowledgedAfterMs > desk_.now())) continue;
+    forgotten.add_plans(id);
+    forgotten.set_until_ms(std::max<int64_t>(forgotten.until_ms(), plan.expires));
+  }
+  if (!forgotten.plans().empty()) desk_.Keep(std::move(record));
+}
+
+// Plans that cannot be forgotten yet are looked at again with the next input after a while.
+UnixMs PlanKeeper::NextForgetting() const {
+  UnixMs next = std::numeric_limits<UnixMs>::max();
+  for (const auto& [id, plan] : desk_.memory().plans()) {
+    UnixMs at = plan.expires + kForgetAfterMs;
+    if (at <= desk_.now()) at += ((desk_.now() - at) / kForgetAfterMs + 1) * kForgetAfterMs;
+    next = std::min(next, at);
+  }
+  return next;
+}
+
+}  // namespace reprise::agents

@@ -1,0 +1,40 @@
+// The plans behind the tasks: what the coordinator offered in this session, what was kept, what may be forgotten.
+// Internal to agents/engine.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agents/engine/desk.h"
+#include "agents/engine/judge.h"
+
+namespace reprise::agents {
+
+class PlanKeeper {
+ public:
+  explicit PlanKeeper(Desk& desk) : desk_(desk) {}
+
+  // What a task brings is remembered for the session, also when the task is refused: the coordinator sends it once.
+  void TakeOffer(const agent::v1::Task& task);
+  void DropOffers() { offered_.clear(); }
+  // All that is known for judging a task: what was kept, with what was offered over it.
+  Case CaseFor(const agent::v1::TaskKey& key, const plan::v1::Signature& plugin_signature) const;
+  // Makes the case durable, as far as it is not.
+  void Keep(const agent::v1::TaskKey& key, const Case& the_case, const Permit& permit);
+
+  // Drops the memory of plans that are past.
+  void Forget();
+  UnixMs NextForgetting() const;
+
+ private:
+  struct Offer {
+    plan::v1::PlanAuthority authority;
+    std::vector<plan::v1::SignedStatement> gates;
+  };
+
+  Desk& desk_;
+  std::map<std::string, Offer> offered_;
+};
+
+}  // namespace reprise::agents

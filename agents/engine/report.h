@@ -1,0 +1,31 @@
+// What a verb returned, read leniently in form and strictly in meaning: a result that does not say `holds` does not
+// hold. Everything is bounded and made valid UTF-8, for a plugin may return anything.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/engine/verb.h"
+#include "reprise/agent/v1/agent.pb.h"
+
+namespace reprise::agents {
+
+inline constexpr size_t kEvidenceBytesMax = 64 << 10;
+inline constexpr size_t kClaimsMax = 64;
+
+// At most `max` bytes of valid UTF-8.
+std::string BoundedText(std::string_view text, size_t max);
+
+struct VerbReport {
+  bool well_formed = false;  // An object with what the verb must say.
+  bool holds = false;        // probe and verify
+  std::string summary;
+  std::string evidence_json;  // The result without its claims.
+  std::vector<agent::v1::Claim> claims;
+};
+
+// REQUIRES: result.end == VerbEnd::kDone.
+VerbReport ReadReport(model::v1::Verb verb, const VerbResult& result);
+
+}  // namespace reprise::agents
