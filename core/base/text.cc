@@ -76,7 +76,9 @@ std::string FormatTime(UnixMs time) {
 absl::StatusOr<UnixMs> ParseTime(std::string_view text) {
   absl::Time time;
   std::string error;
-  if (!absl::ParseTime("%Y-%m-%dT%H:%M:%SZ", {text.data(), text.size()}, &time, &error)) {
+  // The digit at its start keeps out what absl takes besides: spaces, and infinite times by name.
+  const bool digit = !text.empty() && absl::ascii_isdigit(text.front());
+  if (!digit || !absl::ParseTime("%Y-%m-%dT%H:%M:%SZ", {text.data(), text.size()}, &time, &error)) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", std::string(text), "\" is not a time like 2026-11-24T09:30:00Z"));
   }

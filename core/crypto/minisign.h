@@ -19,9 +19,12 @@ class PublicKey {
   const std::string& Base64() const { return base64_; }       // The line that minisign's -P takes.
   std::string File(std::string_view comment) const;           // A .pub file.
   std::string KeyId() const;                                  // 16 upper-case hex digits, as minisign prints it.
+  const std::string& Bytes() const { return key_; }           // The Ed25519 key itself, 32 bytes: two texts may
+                                                              // differ in the id and hold the same key.
 
   // Verifies a .minisig text over `message`, its trusted comment included.
-  // INVALID_ARGUMENT: not a signature file; UNAUTHENTICATED: another key's or wrong.
+  // INVALID_ARGUMENT: not a signature file, or one in minisign's legacy form (-l); UNAUTHENTICATED: another key's,
+  // or wrong.
   absl::Status Verify(std::string_view message, std::string_view minisig) const;
 
  private:
@@ -37,14 +40,16 @@ class SecretKey {
   // A .key file. Encrypted ones need the password (scrypt); UNAUTHENTICATED when it is wrong.
   static absl::StatusOr<SecretKey> Parse(std::string_view file, std::string_view password);
 
-  SecretKey(SecretKey&&) = default;
-  SecretKey& operator=(SecretKey&&) = default;
+  SecretKey(SecretKey&&) noexcept = default;
+  SecretKey& operator=(SecretKey&& other) noexcept;
   ~SecretKey();  // Wiped.
 
-  // With an empty password the key is kept in clear (minisign -W).
+  // With an empty password the key is kept in clear (minisign -W). Else takes most of a second and 256 MiB, on purpose;
+  // RESOURCE_EXHAUSTED when the memory is not to be had.
   absl::StatusOr<std::string> File(std::string_view password) const;
   PublicKey Public() const;
-  // A .minisig text. `trusted_comment` is one line, signed too.
+  // A .minisig text. `trusted_comment` is one line, signed too; what is not plain text
+  // in it becomes spaces.
   std::string Sign(std::string_view message, std::string_view trusted_comment) const;
 
  private:

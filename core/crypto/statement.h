@@ -6,10 +6,12 @@
 //   plan: edr-campaign-7f3a91c2
 //   merkle-root: 9b1c…
 //
-// Strict: UTF-8 without control characters, LF after every line, no blank lines, no spaces around the value,
-// keys of a-z, 0-9, '-' and '.'. A key may repeat. What is parsed and written again gives the same bytes.
+// Strict: UTF-8 without control or invisible characters, LF after every line, no blank lines, no spaces around the
+// value (an empty one is written "key:"), keys of a-z, 0-9, '-' and '.'. A key may repeat. What is parsed and written
+// again gives the same bytes.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +20,8 @@
 #include "absl/status/statusor.h"
 
 namespace reprise::crypto {
+
+inline constexpr size_t kStatementBytesMax = 256 << 10;
 
 class Statement {
  public:
@@ -28,7 +32,7 @@ class Statement {
   const std::string& kind() const { return kind_; }   // "reprise-plan/v1"
   const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
 
-  // REQUIRES: a legal key; control characters in the value are replaced by spaces.
+  // REQUIRES: a legal key. Control and invisible characters of the value become spaces; spaces around it go.
   Statement& Add(std::string_view key, std::string_view value);
   // The one value of a key. INVALID_ARGUMENT when it is missing or repeated.
   absl::StatusOr<std::string> Get(std::string_view key) const;

@@ -12,10 +12,14 @@
 //   policy.protected-classes: medical_device,modality,monitoring_station
 //   operator: alice admin,approver,operator RWQ… active
 //   operator: bob approver,operator RWR… revoked
+//
+// Two names never share a key; a key that was revoked or replaced never comes back; a name never disappears (it is
+// revoked); and as many active admins remain as the next version needs.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +50,7 @@ struct SigningPolicy {
   // Classes on which nothing but reading is ever done.
   std::vector<v1::AssetClass> protected_classes;
 
+  // How many distinct people; none for reading. An effect that is not said counts as the gravest.
   uint32_t SignaturesFor(v1::Effect effect) const;
   bool Protects(v1::AssetClass asset_class) const;
 };
@@ -53,11 +58,11 @@ struct SigningPolicy {
 class Keyring {
  public:
   // Version 1. PERMISSION_DENIED when its fingerprint is not `pinned_fingerprint` (empty: not checked),
-  // or when it is not signed by an active admin that it names.
+  // or when it is not signed by an active admin that it names; INVALID_ARGUMENT when it is not a legal keyring.
   static absl::StatusOr<Keyring> Found(const plan::v1::SignedStatement& first, std::string_view pinned_fingerprint);
 
   // The next version. FAILED_PRECONDITION: not the next; PERMISSION_DENIED: not signed as the present one demands
-  // (distinct active admins).
+  // (distinct active admins); INVALID_ARGUMENT: not a legal keyring. On any error this keyring stays as it was.
   absl::Status Extend(const plan::v1::SignedStatement& next);
 
   uint32_t version() const { return version_; }
@@ -68,22 +73,27 @@ class Keyring {
   const Operator* Find(std::string_view name) const;               // nullptr: unknown.
 
   // The active operators who signed, distinct, in the order of the signatures. Signatures of revoked or unknown
-  // keys are passed over; a signature that names a known key and does not verify is UNAUTHENTICATED.
+  // keys are passed over; a signature that names an active key and does not verify is UNAUTHENTICATED, and so is
+  // what is no signature at all.
   absl::StatusOr<std::vector<std::string>> Signers(const plan::v1::SignedStatement& signed_statement) const;
 
-  // The statement that would follow this keyring, with these operators and policy. To be signed.
+  // The statement that would follow this keyring, with all of these operators and this policy. To be signed.
   crypto::Statement Next(const std::vector<Operator>& operators, const SigningPolicy& policy, UnixMs now) const;
   static crypto::Statement First(const std::vector<Operator>& operators, const SigningPolicy& policy, UnixMs now);
 
  private:
   Keyring() = default;
-  absl::Status Adopt(const crypto::Statement& statement, std::string_view bytes);
+  // One version as it stands, without its place in the chain.
+  static absl::StatusOr<Keyring> Read(std::string_view bytes);
+  absl::StatusOr<std::vector<std::string>> SigningAdmins(const plan::v1::SignedStatement& signed_statement) const;
 
   uint32_t version_ = 0;
+  std::string previous_;
   std::string fingerprint_;
   std::string head_;
   SigningPolicy policy_;
   std::map<std::string, Operator> operators_;
+  std::set<std::string> retired_keys_;  // Revoked or replaced in any version so far; their 32 bytes.
 };
 
 }  // namespace reprise::model

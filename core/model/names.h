@@ -1,4 +1,5 @@
-// The words of the vocabulary as text: "medical_device" for ASSET_CLASS_MEDICAL_DEVICE, and back.
+// The words of the vocabulary as text: "medical_device" for ASSET_CLASS_MEDICAL_DEVICE, and back. And what a name of a
+// host or a person may look like, so that it can stand in a file name, a certificate, a selector and a signed text.
 #pragma once
 
 #include <optional>
@@ -11,6 +12,10 @@
 namespace reprise::model {
 
 namespace v1 = ::reprise::model::v1;
+
+inline constexpr size_t kNameMax = 64;
+// Of a host or an operator: a-z, 0-9, '-' and '.', at most 64, not starting with '-' or '.'.
+bool IsName(std::string_view text);
 
 // Lower case, without the enumeration's prefix; "unspecified" for zero.
 // Defined for every enumeration of model.proto.

@@ -1,4 +1,6 @@
-// The statements that people sign, as values: what stands in them, made and read strictly.
+// The statements that people sign, as values: what stands in them, made and read strictly. One meaning has one text:
+// what is read and written again gives the same bytes, else it is refused (INVALID_ARGUMENT, naming the field). An
+// unknown, doubled or misplaced line is an error, because a person may have read what a program would pass over.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +26,7 @@ struct PlanStatement {
   UnixMs created = 0;      // Whole seconds.
   UnixMs expires = 0;      // Whole seconds.
   std::string nonce;       // 16 bytes
-  std::string header_sha256;
+  std::string header_sha256;  // 32 bytes
   std::string merkle_root; // 32 bytes
 
   crypto::Statement Write() const;
@@ -34,12 +36,12 @@ struct PlanStatement {
 // "reprise-gate/v1": one person's decision on one gate of one run.
 struct GateStatement {
   std::string plan_id;
-  std::string merkle_root;
+  std::string merkle_root;  // 32 bytes
   uint64_t run = 0;
   std::string gate;
   bool waive = false;
   std::string reason;      // Required to waive.
-  UnixMs expires = 0;      // Of a waiver: after this it opens nothing more. 0: none.
+  UnixMs expires = 0;      // Of a waiver, which must have one: after this it opens nothing more. 0: none.
   std::string signer;
   UnixMs issued = 0;
 
