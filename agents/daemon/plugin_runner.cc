@@ -12,6 +12,7 @@ absl::StatusOr<VerbRunner> MakePluginRunner(const AgentOptions& options, const S
   process.cache = folder.Cache();
   process.work = folder.Work();
   process.host = host;
+  process.hidden = {folder.path()};
   ASSIGN_OR_RETURN(std::shared_ptr<runner::Runner> runner, runner::ProcessRunner::Create(process));
   VerbRunner verbs;
   verbs.start = [raw = runner.get()](const agents::VerbRequest& request,

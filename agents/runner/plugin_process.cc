@@ -34,10 +34,9 @@ std::string TextAt(const json& line, const char* key) {
   return found != line.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-template <typename Number>
-Number NumberAt(const json& line, const char* key, Number otherwise) {
+int WholeAt(const json& line, const char* key, int otherwise) {
   const auto found = line.find(key);
-  return found != line.end() && found->is_number() ? found->get<Number>() : otherwise;
+  return found != line.end() && found->is_number_integer() ? found->get<int>() : otherwise;
 }
 
 }  // namespace
@@ -75,7 +74,6 @@ absl::StatusOr<std::unique_ptr<PluginProcess>> PluginProcess::Start(Launch launc
     request.arguments.push_back(absl::StrCat(kFirstPassedFd + request.fds.size()));
     request.fds.push_back(join);
   }
-  if (!process->sandboxed_) request.arguments.push_back("--die-with-parent");
 
   absl::StatusOr<pid_t> pid = Spawn(request);
   if (!pid.ok()) return pid.status();
@@ -128,8 +126,7 @@ void PluginProcess::SendRequest() {
     const ssize_t count = send(channel_.get(), to_send_.data(), to_send_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return;
-    if (count <= 0) to_send_.clear();
-    else to_send_.erase(0, static_cast<size_t>(count));
+    to_send_.erase(0, count <= 0 ? std::string::npos : static_cast<size_t>(count));
   }
 }
 
@@ -162,8 +159,7 @@ void PluginProcess::Hear(std::string_view text) {
     const std::string_view body = text.substr(head.size(), text.size() - head.size() - 1);
     if (into.empty() && transcript_.bad_result.empty()) {
       std::string wrong = WhyNotAResult(body);
-      if (wrong.empty()) into = std::string(body);
-      else transcript_.bad_result = "the plugin gave " + wrong;
+      (wrong.empty() ? into : transcript_.bad_result) = wrong.empty() ? std::string(body) : "the plugin gave " + wrong;
     }
     return true;
   };
@@ -174,16 +170,17 @@ void PluginProcess::Hear(std::string_view text) {
   if (type == "started" && !transcript_.started) {
     transcript_.started = Steady::now();
   } else if (type == "progress" && listener_.progress) {
-    listener_.progress(NumberAt(line, "fraction", -1.0), TextAt(line, "text"));
+    const auto fraction = line.find("fraction");
+    listener_.progress(fraction != line.end() && fraction->is_number() ? fraction->get<double>() : -1, TextAt(line, "text"));
   } else if (type == "log" && listener_.log) {
-    listener_.log(NumberAt(line, "level", 1), TextAt(line, "text"));
+    listener_.log(WholeAt(line, "level", 1), TextAt(line, "text"));
   } else if (type == "bad_result") {
     transcript_.bad_result = TextAt(line, "message");
   } else if (type == "refused") {
     transcript_.refused = TextAt(line, "message");
   } else if (type == "end") {
     transcript_.ended = true;
-    transcript_.returned = NumberAt(line, "errno", 0);
+    transcript_.returned = WholeAt(line, "errno", 0);
   }
 }
 
@@ -211,7 +208,7 @@ void PluginProcess::ReadInfo() {
       info_text_.append(buffer, static_cast<size_t>(count));
       const json info = json::parse(info_text_, nullptr, false);
       if (!sandboxed_ || inner_ || !info.is_object()) continue;
-      if (const pid_t inner = NumberAt(info, "child-pid", 0); inner > 0) inner_ = OpenPid(inner);
+      if (const pid_t inner = WholeAt(info, "child-pid", 0); inner > 0) inner_ = OpenPid(inner);
       continue;
     }
     return info_.Reset();
@@ -233,12 +230,12 @@ void PluginProcess::Kill() {
 
 void PluginProcess::Reap() {
   if (!reaped_) {
-    const pid_t got = waitpid(pid_, &transcript_.exit_status, WNOHANG);
-    if (got == 0 || (got < 0 && errno == EINTR)) return;
+    siginfo_t ended{};
+    if (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return;
+    Kill();  // What it left behind goes with it; while it is not reaped, its number is nobody else's.
+    while (waitpid(pid_, &transcript_.exit_status, 0) < 0 && errno == EINTR) {
+    }
     reaped_ = true;
-    // What it left behind goes with it.
-    kill(-pid_, SIGKILL);
-    if (inner_) syscall(SYS_pidfd_send_signal, inner_.get(), SIGKILL, nullptr, 0);
   }
   if (inner_) {
     pollfd ended{inner_.get(), POLLIN, 0};

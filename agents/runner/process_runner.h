@@ -36,6 +36,10 @@ struct ProcessRunnerOptions {
   int memory_mb_max = 4096;           // Above what a descriptor may ask.
   int processes_max = 512;            // A verb, where cgroups can be written.
   int64_t file_mb_max = 16384;        // The largest file that a verb may write.
+  // Every verb meets a writable file system: for the conformance kit, which looks at what was written.
+  bool every_verb_writes = false;
+  // Also gets what plugins log, on a thread of the runner.
+  std::function<void(int level, const std::string& text)> on_log;
 };
 
 enum class Confinement {

@@ -17,8 +17,8 @@ struct DurationUnit {
   int64_t ms;
 };
 // Longest first, so that formatting takes the greatest unit that divides; "ms" before "m" and "s" when reading.
-constexpr std::array<DurationUnit, 5> kUnits = {{
-    {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
+constexpr std::array<DurationUnit, 5> kUnits = {
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 
 const DurationUnit* UnitAt(std::string_view text) {
   if (text.starts_with("ms")) return &kUnits[4];

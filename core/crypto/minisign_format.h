@@ -17,7 +17,7 @@ inline constexpr size_t kKeyIdSize = 8;
 
 struct SignatureParts {
   std::string key_id;
-  std::string signature;         // Over BLAKE2b-512 of the message.
+  std::string signature;  // Over BLAKE2b-512 of the message.
   std::string trusted_comment;
   std::string global_signature;  // Over signature and trusted comment.
 };

@@ -14,7 +14,8 @@ using internal::Raw;
 
 absl::StatusOr<PublicKey> PublicKey::Parse(std::string_view text) {
   const auto wrong = [](const auto&... what) {
-    return absl::InvalidArgumentError(absl::StrCat("not a minisign public key: ", what..., "; expected a line like RWQ…"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("not a minisign public key: ", what..., "; expected a line like RWQ…"));
   };
   const auto lines = internal::Lines(text, 4096);
   if (!lines.ok()) return wrong(std::string(lines.status().message()));
@@ -38,13 +39,15 @@ std::string PublicKey::File(std::string_view comment) const {
   return absl::StrCat(std::string(internal::kUntrustedComment), MakePlain(comment), "\n", base64_, "\n");
 }
 
-std::string PublicKey::KeyId() const { return internal::KeyIdText(id_); }
+std::string PublicKey::KeyId() const {
+  return internal::KeyIdText(id_);
+}
 
 absl::Status PublicKey::Verify(std::string_view message, std::string_view minisig) const {
   ASSIGN_OR_RETURN(const internal::SignatureParts parts, internal::ParseSignature(minisig));
   if (parts.key_id != id_) {
-    return absl::UnauthenticatedError(absl::StrCat("the signature was made by key ", internal::KeyIdText(parts.key_id),
-                                                   ", not by ", KeyId()));
+    return absl::UnauthenticatedError(
+        absl::StrCat("the signature was made by key ", internal::KeyIdText(parts.key_id), ", not by ", KeyId()));
   }
   const std::string hash = internal::Prehash(message);
   if (crypto_sign_verify_detached(Raw(parts.signature), Raw(hash), hash.size(), Raw(key_)) != 0) {

@@ -110,7 +110,9 @@ SecretKey SecretKey::Generate() {
   return key;
 }
 
-SecretKey::~SecretKey() { sodium_memzero(secret_.data(), secret_.size()); }
+SecretKey::~SecretKey() {
+  sodium_memzero(secret_.data(), secret_.size());
+}
 
 SecretKey& SecretKey::operator=(SecretKey&& other) noexcept {
   if (this != &other) {
@@ -145,7 +147,8 @@ absl::StatusOr<SecretKey> SecretKey::Parse(std::string_view file, std::string_vi
   std::string hidden(all.substr(kHiddenAt));
   const Wiped wiped_hidden(hidden);
   if (derivation == kScrypt) {
-    if (password.empty()) return absl::UnauthenticatedError("the secret key is protected by a password, and none was given");
+    if (password.empty())
+      return absl::UnauthenticatedError("the secret key is protected by a password, and none was given");
     const uint64_t ops = FromLittleEndian(all.substr(kOpsAt, 8));
     const uint64_t memory = FromLittleEndian(all.substr(kOpsAt + 8, 8));
     if (ops > kOpsMax || memory > kMemoryMax) return wrong("its password asks for more work than a key should");
@@ -170,7 +173,8 @@ absl::StatusOr<SecretKey> SecretKey::Parse(std::string_view file, std::string_vi
 }
 
 absl::StatusOr<std::string> SecretKey::File(std::string_view password) const {
-  std::string hidden = absl::StrCat(id_, secret_, password.empty() ? std::string(kChecksumSize, '\0') : Checksum(id_, secret_));
+  std::string hidden =
+      absl::StrCat(id_, secret_, password.empty() ? std::string(kChecksumSize, '\0') : Checksum(id_, secret_));
   const Wiped wiped_hidden(hidden);
   std::string salt(kSaltSize, '\0');
   uint64_t ops = 0;
@@ -200,13 +204,14 @@ PublicKey SecretKey::Public() const {
 std::string SecretKey::Sign(std::string_view message, std::string_view trusted_comment) const {
   const std::string hash = internal::Prehash(message);
   std::string signature(crypto_sign_BYTES, '\0');
-  crypto_sign_detached(Raw(signature), nullptr, Raw(std::string_view(hash)), hash.size(), Raw(std::string_view(secret_)));
+  crypto_sign_detached(Raw(signature), nullptr, Raw(std::string_view(hash)), hash.size(),
+                       Raw(std::string_view(secret_)));
   const std::string comment = MakePlain(trusted_comment.substr(0, 4096));
   const std::string all = signature + comment;
   std::string global(crypto_sign_BYTES, '\0');
   crypto_sign_detached(Raw(global), nullptr, Raw(std::string_view(all)), all.size(), Raw(std::string_view(secret_)));
-  return absl::StrCat(std::string(internal::kUntrustedComment), "signature from reprise key ", internal::KeyIdText(id_), "\n",
-                      ToBase64(absl::StrCat(std::string(internal::kPrehashedAlgorithm), id_, signature)), "\n",
+  return absl::StrCat(std::string(internal::kUntrustedComment), "signature from reprise key ", internal::KeyIdText(id_),
+                      "\n", ToBase64(absl::StrCat(std::string(internal::kPrehashedAlgorithm), id_, signature)), "\n",
                       std::string(internal::kTrustedComment), comment, "\n", ToBase64(global), "\n");
 }
 

@@ -93,7 +93,8 @@ absl::StatusOr<std::string> Statement::Get(std::string_view key) const {
   for (const auto& [name, value] : fields_) {
     if (name != key) continue;
     if (found != nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat(kind_, ": \"", std::string(key), "\" stands in it more than once"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(kind_, ": \"", std::string(key), "\" stands in it more than once"));
     }
     found = &value;
   }

@@ -70,8 +70,8 @@ absl::Status CheckApproval(const Operator& signer, const Gate& gate) {
   }
   const auto& named = gate.approvers();
   if (!named.empty() && std::find(named.begin(), named.end(), signer.name) == named.end()) {
-    return absl::PermissionDeniedError(absl::StrCat(signer.name, " is not one of the gate's approvers (",
-                                                    absl::StrJoin(named, ", "), ")"));
+    return absl::PermissionDeniedError(
+        absl::StrCat(signer.name, " is not one of the gate's approvers (", absl::StrJoin(named, ", "), ")"));
   }
   return absl::OkStatus();
 }
@@ -93,8 +93,8 @@ absl::StatusOr<Decided> Decide(const Keyring& keyring, const PlanStatement& plan
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> signers, keyring.Signers(decision));
   if (std::find(signers.begin(), signers.end(), statement.signer) == signers.end()) {
-    return absl::PermissionDeniedError(absl::StrCat("the decision says that ", statement.signer,
-                                                    " signs; signed by active keys: ", Named(signers)));
+    return absl::PermissionDeniedError(
+        absl::StrCat("the decision says that ", statement.signer, " signs; signed by active keys: ", Named(signers)));
   }
   if (statement.signer == plan.requester) {
     return absl::PermissionDeniedError(
@@ -124,13 +124,12 @@ absl::StatusOr<AuthorizedPlan> CheckPlan(const Keyring& keyring, const SignedSta
                                                       ". Make a new one with `reprise plan`"));
   }
   if (statement.keyring_version > keyring.version()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("plan ", statement.plan_id, " was made under keyring version ", statement.keyring_version,
-                     "; only version ", keyring.version(), " is known here"));
+    return absl::FailedPreconditionError(absl::StrCat("plan ", statement.plan_id, " was made under keyring version ",
+                                                      statement.keyring_version, "; only version ", keyring.version(),
+                                                      " is known here"));
   }
   ASSIGN_OR_RETURN(authorized.signers, keyring.Signers(plan));
-  std::erase_if(authorized.signers,
-                [&](const std::string& name) { return !MaySignPlans(*keyring.Find(name)); });
+  std::erase_if(authorized.signers, [&](const std::string& name) { return !MaySignPlans(*keyring.Find(name)); });
   const uint32_t needed = keyring.policy().SignaturesFor(statement.effect);
   if (authorized.signers.size() < needed) {
     return absl::PermissionDeniedError(absl::StrCat(
@@ -164,8 +163,8 @@ absl::StatusOr<plan::v1::HostLeaf> CheckLeaf(const AuthorizedPlan& plan, const p
   return leaf;
 }
 
-absl::StatusOr<GateVerdict> CheckGate(const Keyring& keyring, const PlanStatement& plan, const Gate& gate,
-                                      uint64_t run, const std::vector<SignedStatement>& decisions, UnixMs now) {
+absl::StatusOr<GateVerdict> CheckGate(const Keyring& keyring, const PlanStatement& plan, const Gate& gate, uint64_t run,
+                                      const std::vector<SignedStatement>& decisions, UnixMs now) {
   GateVerdict verdict;
   std::string passed_over;
   for (const auto& decision : decisions) {
@@ -182,10 +181,10 @@ absl::StatusOr<GateVerdict> CheckGate(const Keyring& keyring, const PlanStatemen
   // A gate that asks for nobody would be no gate.
   const size_t quorum = std::max<size_t>(1, gate.quorum());
   if (verdict.signers.size() < quorum) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "gate ", gate.name(), " of run ", run, " wants ", quorum - verdict.signers.size(), " more of ", quorum,
-        " approval(s), never the requester's (", plan.requester, "); approved by: ", Named(verdict.signers),
-        passed_over));
+    return absl::PermissionDeniedError(absl::StrCat("gate ", gate.name(), " of run ", run, " wants ",
+                                                    quorum - verdict.signers.size(), " more of ", quorum,
+                                                    " approval(s), never the requester's (", plan.requester,
+                                                    "); approved by: ", Named(verdict.signers), passed_over));
   }
   verdict.state = v1::GATE_STATE_PASSED;
   return verdict;
@@ -200,9 +199,8 @@ absl::StatusOr<std::string> CheckGateDecision(const Keyring& keyring, const Plan
 absl::StatusOr<HostStatement> CheckHostStatement(const Keyring& keyring, const SignedStatement& statement) {
   ASSIGN_OR_RETURN(HostStatement host, HostStatement::Read(statement.statement()));
   ASSIGN_OR_RETURN(const std::vector<std::string> signers, keyring.Signers(statement));
-  const bool signed_by_admin = std::any_of(signers.begin(), signers.end(), [&](const std::string& name) {
-    return keyring.Find(name)->Has(v1::ROLE_ADMIN);
-  });
+  const bool signed_by_admin = std::any_of(
+      signers.begin(), signers.end(), [&](const std::string& name) { return keyring.Find(name)->Has(v1::ROLE_ADMIN); });
   if (!signed_by_admin) {
     return absl::PermissionDeniedError(absl::StrCat("the statement about host ", host.host,
                                                     " needs an active admin's signature; signed by: ", Named(signers)));

@@ -3,7 +3,8 @@
 // Every error's message names what was checked, what was found and what to try; its code is
 //   UNAUTHENTICATED  a signature, hash or proof is wrong
 //   PERMISSION_DENIED  too few, or not the right people
-//   FAILED_PRECONDITION  expired, or not for this host
+//   FAILED_PRECONDITION  expired, or not for this host, run or gate
+//   INVALID_ARGUMENT  not a statement of its kind
 #pragma once
 
 #include <string>
@@ -19,8 +20,8 @@
 
 namespace reprise::model {
 
-// Header matches statement, statement is not expired, enough distinct active operators (role operator, approver or
-// admin) signed for its effect. Gives the statement and the signers' names.
+// Header matches statement field by field, no step goes beyond its effect, it is not expired, and enough distinct
+// active people (role operator, approver or admin) signed for that effect. Gives the statement and those signers' names.
 struct AuthorizedPlan {
   PlanStatement statement;
   plan::v1::PlanHeader header;
@@ -29,13 +30,14 @@ struct AuthorizedPlan {
 absl::StatusOr<AuthorizedPlan> CheckPlan(const Keyring& keyring, const plan::v1::SignedStatement& plan,
                                          std::string_view header_bytes, UnixMs now);
 
-// The leaf stands under the plan's root and belongs to `host`.
+// The leaf stands under the plan's root, among as many as the statement says, has the plan's nonce and is for `host`.
 absl::StatusOr<plan::v1::HostLeaf> CheckLeaf(const AuthorizedPlan& plan, const plan::v1::PlanAuthority& authority,
                                              std::string_view host);
 
-// Enough valid decisions for `gate` of `run`: a waiver by an active admin, not expired, or a quorum of distinct active
-// approvers (those the gate names, if it names any; never the requester).
-// Gives PASSED or WAIVED and who decided; PERMISSION_DENIED says how many signatures are still wanting.
+// Enough valid decisions for `gate` of `run`: a waiver by an active admin, not expired, or a quorum (at least one) of
+// distinct active approvers (those the gate names, if it names any). The requester of the plan does neither.
+// Decisions that do not count are passed over. Gives PASSED or WAIVED and who decided; PERMISSION_DENIED says how many
+// signatures are still wanting, and why the last that was passed over did not count.
 struct GateVerdict {
   v1::GateState state = v1::GATE_STATE_UNSPECIFIED;
   std::vector<std::string> signers;

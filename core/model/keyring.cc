@@ -15,11 +15,15 @@ namespace {
 
 constexpr int kSignaturesMax = 64;
 
-std::string Fingerprint(std::string_view statement) { return ToHex(crypto::Sha256(statement)); }
+std::string Fingerprint(std::string_view statement) {
+  return ToHex(crypto::Sha256(statement));
+}
 
 }  // namespace
 
-bool Operator::Has(v1::Role role) const { return std::find(roles.begin(), roles.end(), role) != roles.end(); }
+bool Operator::Has(v1::Role role) const {
+  return std::find(roles.begin(), roles.end(), role) != roles.end();
+}
 
 uint32_t SigningPolicy::SignaturesFor(v1::Effect effect) const {
   if (effect == v1::EFFECT_READ) return 0;
@@ -48,9 +52,9 @@ absl::StatusOr<Keyring> Keyring::Read(std::string_view bytes) {
 absl::StatusOr<Keyring> Keyring::Found(const plan::v1::SignedStatement& first, std::string_view pinned_fingerprint) {
   const std::string found = Fingerprint(first.statement());
   if (!pinned_fingerprint.empty() && found != pinned_fingerprint) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("the keyring is not the one that was pinned: its fingerprint is ", found, ", expected ",
-                     std::string(pinned_fingerprint), ". It belongs to another site, or somebody changed it"));
+    return absl::PermissionDeniedError(absl::StrCat("the keyring is not the one that was pinned: its fingerprint is ",
+                                                    found, ", expected ", std::string(pinned_fingerprint),
+                                                    ". It belongs to another site, or somebody changed it"));
   }
   ASSIGN_OR_RETURN(Keyring keyring, Read(first.statement()));
   if (keyring.version_ != 1 || keyring.previous_ != "none") {
@@ -68,14 +72,15 @@ absl::StatusOr<Keyring> Keyring::Found(const plan::v1::SignedStatement& first, s
 absl::Status Keyring::Extend(const plan::v1::SignedStatement& next) {
   ASSIGN_OR_RETURN(Keyring extended, Read(next.statement()));
   if (extended.version_ != version_ + 1) {
-    return absl::FailedPreconditionError(absl::StrCat("keyring version ", extended.version_, " does not follow version ",
-                                                      version_, "; make the change anew upon the newest keyring"));
+    return absl::FailedPreconditionError(absl::StrCat("keyring version ", extended.version_,
+                                                      " does not follow version ", version_,
+                                                      "; make the change anew upon the newest keyring"));
   }
   if (extended.previous_ != head_) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("keyring version ", extended.version_, " follows another version ", version_, " (",
-                     extended.previous_.substr(0, 16), "…, here ", head_.substr(0, 16),
-                     "…): the chain is forked. Find out who signed both"));
+    return absl::FailedPreconditionError(absl::StrCat("keyring version ", extended.version_,
+                                                      " follows another version ", version_, " (",
+                                                      extended.previous_.substr(0, 16), "…, here ", head_.substr(0, 16),
+                                                      "…): the chain is forked. Find out who signed both"));
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> admins, SigningAdmins(next));
   if (admins.size() < policy_.keyring_signatures) {
@@ -139,8 +144,7 @@ absl::StatusOr<std::vector<std::string>> Keyring::SigningAdmins(
   return names;
 }
 
-crypto::Statement Keyring::Next(const std::vector<Operator>& operators, const SigningPolicy& policy,
-                                UnixMs now) const {
+crypto::Statement Keyring::Next(const std::vector<Operator>& operators, const SigningPolicy& policy, UnixMs now) const {
   return internal::WriteKeyringText({version_ + 1, head_, now, policy, operators});
 }
 

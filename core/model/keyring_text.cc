@@ -36,7 +36,8 @@ bool ReadWords(std::string_view text, std::vector<Enum>* values) {
 absl::StatusOr<Operator> ReadOperator(const std::string& line) {
   const std::vector<std::string> words = absl::StrSplit(line, ' ');
   const auto wrong = [&](std::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat(kKind, ": operator \"", words[0].substr(0, kNameMax), "\": ", std::string(what)));
+    return absl::InvalidArgumentError(
+        absl::StrCat(kKind, ": operator \"", words[0].substr(0, kNameMax), "\": ", std::string(what)));
   };
   if (words.size() != 4) return wrong("expected \"name roles key active|revoked\"");
   if (!IsName(words[0])) return wrong("not a name of a-z, 0-9, '-' and '.', at most 64");
@@ -71,13 +72,13 @@ absl::Status CheckDistinct(const std::vector<Operator>& operators) {
 void CheckPolicy(StatementReader& reader, const KeyringText& text) {
   const SigningPolicy& policy = text.policy;
   const auto legal = [](uint32_t count) { return count >= 1 && count <= kSignaturesMax; };
-  reader.Require(legal(policy.change_signatures) && legal(policy.destroy_signatures) && legal(policy.keyring_signatures),
-                 absl::StrCat("every number of signatures is from 1 to ", kSignaturesMax));
+  reader.Require(
+      legal(policy.change_signatures) && legal(policy.destroy_signatures) && legal(policy.keyring_signatures),
+      absl::StrCat("every number of signatures is from 1 to ", kSignaturesMax));
   reader.Require(policy.destroy_signatures >= policy.change_signatures,
                  "destroying may not need fewer signatures than changing");
-  const auto admins = std::count_if(text.operators.begin(), text.operators.end(), [](const Operator& person) {
-    return person.active && person.Has(v1::ROLE_ADMIN);
-  });
+  const auto admins = std::count_if(text.operators.begin(), text.operators.end(),
+                                    [](const Operator& person) { return person.active && person.Has(v1::ROLE_ADMIN); });
   reader.Require(admins >= static_cast<int64_t>(policy.keyring_signatures),
                  absl::StrCat("it has ", admins, " active admin(s), and policy.keyring-signatures asks for ",
                               policy.keyring_signatures, ": nobody could change it any more"));

@@ -1,3 +1,4 @@
+// The bodies of names.h: by protobuf's reflection, so that a new word needs no second list. Included by names.h only.
 #pragma once
 
 #include <google/protobuf/generated_enum_reflection.h>

@@ -23,9 +23,9 @@ class StatementReader {
   std::string OptionalText(std::string_view key);  // Empty: the line is absent.
   std::string Name(std::string_view key);
   UnixMs Time(std::string_view key);
-  UnixMs OptionalTime(std::string_view key);       // 0: the line is absent.
+  UnixMs OptionalTime(std::string_view key);  // 0: the line is absent.
   std::string Hex(std::string_view key, size_t bytes);
-  bool Yes(std::string_view key);                  // "yes" or "no".
+  bool Yes(std::string_view key);  // "yes" or "no".
 
   template <typename Integer>
   Integer Number(std::string_view key) {

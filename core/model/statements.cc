@@ -17,7 +17,9 @@ constexpr char kGateKind[] = "reprise-gate/v1";
 constexpr char kHostKind[] = "reprise-host/v1";
 constexpr size_t kNonceSize = 16;
 
-std::string YesOrNo(bool yes) { return yes ? "yes" : "no"; }
+std::string YesOrNo(bool yes) {
+  return yes ? "yes" : "no";
+}
 
 }  // namespace
 

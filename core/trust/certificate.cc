@@ -116,9 +116,12 @@ absl::StatusOr<Certificate> ReadCertificateDer(std::string_view der) {
 
 std::string PeerIdentity::Text() const {
   switch (kind) {
-    case Kind::kHost: return absl::StrCat("host ", name);
-    case Kind::kOperator: return absl::StrCat("operator ", name);
-    case Kind::kCoordinator: break;
+    case Kind::kHost:
+      return absl::StrCat("host ", name);
+    case Kind::kOperator:
+      return absl::StrCat("operator ", name);
+    case Kind::kCoordinator:
+      break;
   }
   return "the coordinator";
 }
@@ -135,8 +138,8 @@ absl::StatusOr<PeerIdentity> IdentityOf(const Certificate& certificate) {
   }
   ASSIGN_OR_RETURN(PeerIdentity identity, FromUri(*found));
   if (identity.kind != PeerIdentity::Kind::kCoordinator && certificate.subject != identity.name) {
-    return absl::UnauthenticatedError(absl::StrCat("the certificate's URI says ", identity.name,
-                                                   ", its common name something else"));
+    return absl::UnauthenticatedError(
+        absl::StrCat("the certificate's URI says ", identity.name, ", its common name something else"));
   }
   identity.fingerprint = certificate.fingerprint;
   return identity;

@@ -41,8 +41,8 @@ struct PeerIdentity {
   std::string Text() const;
 };
 
-// From the one URI "reprise://host/<name>", "reprise://operator/<name>" or "reprise://coordinator". UNAUTHENTICATED when
-// there is none, more than one, a name that is not legal, or a common name that says otherwise.
+// From the one URI "reprise://host/<name>", "reprise://operator/<name>" or "reprise://coordinator".
+// UNAUTHENTICATED when there is none, more than one, a name that is not legal, or a common name that says otherwise.
 absl::StatusOr<PeerIdentity> IdentityOf(const Certificate& certificate);
 // Of a peer's certificate as gRPC or Beast give it. INVALID_ARGUMENT or UNAUTHENTICATED.
 absl::StatusOr<PeerIdentity> IdentityOfPem(std::string_view pem);

@@ -66,7 +66,8 @@ bool AddName(GENERAL_NAMES* names, int type, std::string_view bytes) {
   std::unique_ptr<GENERAL_NAME, internal::Free<GENERAL_NAME_free>> name(GENERAL_NAME_new());
   std::unique_ptr<ASN1_STRING, internal::Free<ASN1_STRING_free>> text(
       ASN1_STRING_type_new(type == GEN_IPADD ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING));
-  if (name == nullptr || text == nullptr || ASN1_STRING_set(text.get(), bytes.data(), static_cast<int>(bytes.size())) != 1) {
+  if (name == nullptr || text == nullptr ||
+      ASN1_STRING_set(text.get(), bytes.data(), static_cast<int>(bytes.size())) != 1) {
     return false;
   }
   GENERAL_NAME_set0_value(name.get(), type, text.release());
@@ -149,7 +150,8 @@ absl::StatusOr<Content> ClientContent(std::string_view uri, std::string_view nam
                                                    "\" is not a name of a-z, 0-9, '-' and '.', at most 64"));
   }
   Content content{std::string(name), Names(GENERAL_NAMES_new()), "clientAuth", from, until};
-  if (content.names == nullptr || !AddName(content.names.get(), GEN_URI, absl::StrCat(std::string(uri), std::string(name)))) {
+  if (content.names == nullptr ||
+      !AddName(content.names.get(), GEN_URI, absl::StrCat(std::string(uri), std::string(name)))) {
     return OpenSslError("naming a certificate");
   }
   return content;
@@ -170,15 +172,14 @@ absl::StatusOr<CertificateAuthority> CertificateAuthority::Create(std::string_vi
   const Key key(EVP_EC_gen("P-256"));
   const X509Handle certificate(X509_new());
   X509* x509 = certificate.get();
-  const bool made = key != nullptr && x509 != nullptr && X509_set_version(x509, X509_VERSION_3) == 1 &&
-                    SetSerial(x509) && SetTimes(x509, now - kServerClockTolerance, now + kAuthorityLife) &&
-                    X509_set_pubkey(x509, key.get()) == 1 &&
-                    internal::SetCommonName(X509_get_subject_name(x509), absl::StrCat("Reprise CA ", std::string(site))) &&
-                    X509_set_issuer_name(x509, X509_get_subject_name(x509)) == 1 &&
-                    Extend(x509, x509, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-                    Extend(x509, x509, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-                    Extend(x509, x509, NID_subject_key_identifier, "hash") &&
-                    X509_sign(x509, key.get(), EVP_sha256()) > 0;
+  const bool made =
+      key != nullptr && x509 != nullptr && X509_set_version(x509, X509_VERSION_3) == 1 && SetSerial(x509) &&
+      SetTimes(x509, now - kServerClockTolerance, now + kAuthorityLife) && X509_set_pubkey(x509, key.get()) == 1 &&
+      internal::SetCommonName(X509_get_subject_name(x509), absl::StrCat("Reprise CA ", std::string(site))) &&
+      X509_set_issuer_name(x509, X509_get_subject_name(x509)) == 1 &&
+      Extend(x509, x509, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+      Extend(x509, x509, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+      Extend(x509, x509, NID_subject_key_identifier, "hash") && X509_sign(x509, key.get(), EVP_sha256()) > 0;
   if (!made) return OpenSslError("making the certificate authority");
   ASSIGN_OR_RETURN(const std::string certificate_pem, internal::ToPem(x509));
   ASSIGN_OR_RETURN(const std::string key_pem, internal::ToPem(key.get()));
@@ -202,7 +203,9 @@ absl::StatusOr<CertificateAuthority> CertificateAuthority::Load(std::string_view
   return loaded;
 }
 
-absl::StatusOr<std::string> CertificateAuthority::KeyPem() const { return internal::ToPem(parts_->key.get()); }
+absl::StatusOr<std::string> CertificateAuthority::KeyPem() const {
+  return internal::ToPem(parts_->key.get());
+}
 
 absl::StatusOr<std::string> CertificateAuthority::IssueHost(std::string_view request_pem, std::string_view host,
                                                             UnixMs now, UnixMs life) const {

@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 
 const std::vector<std::string>& Fields() {
-  static const std::vector<std::string> fields = {"site",  "listen", "web_listen",
+  static const std::vector<std::string> fields = {"site",        "listen", "web_listen",
                                                   "join_listen", "names",  "bandwidth_bytes_per_s"};
   return fields;
 }

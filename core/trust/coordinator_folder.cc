@@ -51,8 +51,9 @@ absl::Status CoordinatorFolder::Create(const CoordinatorConfig& config, UnixMs n
 absl::StatusOr<CoordinatorConfig> CoordinatorFolder::ReadConfig() const {
   auto text = ReadFile(Config());
   if (!text.ok()) {
-    return absl::Status(text.status().code(), absl::StrCat(std::string(text.status().message()),
-                                                           ". Is it a coordinator's folder? Make one with `reprise init`"));
+    return absl::Status(text.status().code(),
+                        absl::StrCat(std::string(text.status().message()),
+                                     ". Is it a coordinator's folder? Make one with `reprise init`"));
   }
   return CoordinatorConfig::Parse(*text);
 }

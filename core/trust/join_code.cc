@@ -60,7 +60,9 @@ std::string NewJoinSecret(Random& random) {
   return secret;
 }
 
-std::string HashJoinSecret(std::string_view secret) { return crypto::Sha256(secret); }
+std::string HashJoinSecret(std::string_view secret) {
+  return crypto::Sha256(secret);
+}
 
 bool EqualInConstantTime(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;

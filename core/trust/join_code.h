@@ -15,7 +15,8 @@ namespace reprise::trust {
 // How long a code may be used.
 inline constexpr UnixMs kTokenLifeDefault = 3'600'000;
 inline constexpr UnixMs kTokenLifeMin = 60'000;
-inline constexpr UnixMs kTokenLifeMax = 7 * 24 * UnixMs{3'600'000};  // A sheet for a whole site takes days to carry round.
+// A sheet for a whole site takes days to carry round.
+inline constexpr UnixMs kTokenLifeMax = 7 * 24 * UnixMs{3'600'000};
 
 struct JoinCode {
   std::string host;

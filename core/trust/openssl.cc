@@ -11,11 +11,14 @@ namespace {
 constexpr size_t kPemMax = 64 << 10;
 
 // A password would be asked for on the terminal otherwise.
-int NoPassword(char*, int, int, void*) { return -1; }
+int NoPassword(char*, int, int, void*) {
+  return -1;
+}
 
 absl::StatusOr<Bio> Reading(std::string_view pem, std::string_view what) {
   if (pem.size() > kPemMax) {
-    return absl::InvalidArgumentError(absl::StrCat(std::string(what), ": ", pem.size(), " bytes; expected at most ", kPemMax));
+    return absl::InvalidArgumentError(
+        absl::StrCat(std::string(what), ": ", pem.size(), " bytes; expected at most ", kPemMax));
   }
   Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   if (bio == nullptr) return OpenSslError("no memory");

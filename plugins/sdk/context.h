@@ -27,9 +27,8 @@ class Context {
   // `request` is the object of reprise_call.request, its params already complete.
   Context(const reprise_call_t* call, const Json& request)
       : call_(call), verb_(request.value("verb", "")), params_(request.value("params", Json::object())) {
-    for (const auto& [name, path] : request.value("artifacts", Json::object()).items()) {
-      artifacts_[name] = path.get<std::string>();
-    }
+    const auto artifacts = request.value("artifacts", std::map<std::string, std::string>());
+    artifacts_.insert(artifacts.begin(), artifacts.end());
     work_dir_ = request.value("work_dir", "");
     host_ = request.value("host", "");
     attempt_ = request.value("attempt", 1u);

@@ -5,7 +5,6 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -30,18 +29,17 @@ struct Options {
   std::string plugin;
   bool describe = false;
   int fd = -1;
-  bool die_with_parent = false;
   Limits limits;
 };
 
 bool Parse(int argc, char** argv, Options& options) {
-  enum { kPlugin, kDescribe, kFd, kMemory, kFile, kOpenFiles, kCgroup, kDie, kHelp };
+  enum { kPlugin, kDescribe, kFd, kMemory, kFile, kOpenFiles, kCgroup, kHelp };
   static const option kOptions[] = {
       {"plugin", required_argument, nullptr, kPlugin},       {"describe", no_argument, nullptr, kDescribe},
       {"fd", required_argument, nullptr, kFd},               {"memory-mb", required_argument, nullptr, kMemory},
       {"file-mb", required_argument, nullptr, kFile},        {"open-files", required_argument, nullptr, kOpenFiles},
-      {"cgroup-fd", required_argument, nullptr, kCgroup},    {"die-with-parent", no_argument, nullptr, kDie},
-      {"help", no_argument, nullptr, kHelp},                 {nullptr, 0, nullptr, 0}};
+      {"cgroup-fd", required_argument, nullptr, kCgroup},    {"help", no_argument, nullptr, kHelp},
+      {nullptr, 0, nullptr, 0}};
   for (int found; (found = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     switch (found) {
       case kPlugin: options.plugin = optarg; break;
@@ -51,7 +49,6 @@ bool Parse(int argc, char** argv, Options& options) {
       case kFile: options.limits.file_mb = std::atoll(optarg); break;
       case kOpenFiles: options.limits.open_files = std::atoll(optarg); break;
       case kCgroup: options.limits.cgroups.push_back(std::atoi(optarg)); break;
-      case kDie: options.die_with_parent = true; break;
       case kHelp: std::fputs(kUsage, stdout); std::exit(0);
       default: return false;
     }
@@ -82,7 +79,8 @@ void* Watch(void*) {
     cancelled = true;
     kill(0, SIGTERM);  // To the programs that the plugin started in this group; this process ignores it.
   }
-  kill(0, SIGKILL);  // The agent is gone.
+  // The agent is gone. No parent-death signal does this, for it would spare the children of this process.
+  kill(0, SIGKILL);
   return nullptr;
 }
 
@@ -106,7 +104,6 @@ void CallResult(const reprise_call_t*, const char* json, size_t size) {
 int32_t CallCancelled(const reprise_call_t*) { return cancelled ? 1 : 0; }
 
 int Serve(const Options& options) {
-  if (options.die_with_parent) prctl(PR_SET_PDEATHSIG, SIGKILL);
   close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);  // Programs that the plugin starts get none of these.
   setpgid(0, 0);  // What it starts can be told to end, without telling what stands around it.
   // A handler, not SIG_IGN, so that programs start with the default.

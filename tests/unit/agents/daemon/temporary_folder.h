@@ -1,3 +1,4 @@
+// A folder of a test that goes with it, and waiting for something to become so, with a deadline.
 #pragma once
 
 #include <stdlib.h>

@@ -44,9 +44,9 @@ TEST(Time, RefusesOtherFormsAndTimesWithoutEnd) {
 }
 
 TEST(Duration, ReadsSumsOfUnits) {
-  const std::pair<const char*, int64_t> cases[] = {{"500ms", 500},        {"90s", 90'000},    {"15m", 900'000},
-                                                   {"24h", 86'400'000},   {"7d", 604'800'000}, {"1h30m", 5'400'000},
-                                                   {"1m1ms", 60'001},     {"0s", 0}};
+  const std::pair<const char*, int64_t> cases[] = {
+      {"500ms", 500},      {"90s", 90'000},      {"15m", 900'000},  {"24h", 86'400'000},
+      {"7d", 604'800'000}, {"1h30m", 5'400'000}, {"1m1ms", 60'001}, {"0s", 0}};
   for (const auto& [text, ms] : cases) {
     ASSERT_OK_AND_ASSIGN(const int64_t read, ParseDurationMs(text));
     EXPECT_EQ(read, ms) << text;
@@ -60,7 +60,8 @@ TEST(Duration, RefusesWhatIsNotOne) {
 }
 
 TEST(Duration, WritesAFormThatReadsBackExactly) {
-  for (const int64_t ms : {int64_t{0}, int64_t{1}, int64_t{999}, int64_t{1000}, int64_t{90'061'001}, int64_t{86'400'000}}) {
+  for (const int64_t ms :
+       {int64_t{0}, int64_t{1}, int64_t{999}, int64_t{1000}, int64_t{90'061'001}, int64_t{86'400'000}}) {
     ASSERT_OK_AND_ASSIGN(const int64_t back, ParseDurationMs(FormatDurationMs(ms)));
     EXPECT_EQ(back, ms);
   }

@@ -28,8 +28,8 @@ std::string RecursiveRoot(const std::vector<std::string>& leaves, size_t from, s
 }
 
 TEST(Merkle, GivesTheRootsOfCertificateTransparencysTestVectors) {
-  const std::vector<std::string> inputs = {"",         std::string(1, '\0'), "\x10",         "\x20\x21",
-                                           "\x30\x31", "\x40\x41\x42\x43"};
+  const std::vector<std::string> inputs = {"",         std::string(1, '\0'), "\x10",
+                                           "\x20\x21", "\x30\x31",           "\x40\x41\x42\x43"};
   EXPECT_EQ(ToHex(MerkleTree({inputs[0]}).Root()), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
   EXPECT_EQ(ToHex(MerkleTree({inputs[0], inputs[1]}).Root()),
             "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125");

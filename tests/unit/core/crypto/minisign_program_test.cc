@@ -1,4 +1,5 @@
-// The `minisign` program as judge of our files, and ours as judge of its: in both directions, with and without password.
+// The `minisign` program as judge of our files, and ours as judge of its: in both directions, with and without
+// password.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>

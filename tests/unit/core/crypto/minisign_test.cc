@@ -18,8 +18,12 @@ using ::testing::Not;
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 constexpr auto kRefused = absl::StatusCode::kUnauthenticated;
 
-std::vector<std::string> Split(const std::string& text) { return absl::StrSplit(text, '\n'); }
-std::string Join(const std::vector<std::string>& lines) { return absl::StrJoin(lines, "\n"); }
+std::vector<std::string> Split(const std::string& text) {
+  return absl::StrSplit(text, '\n');
+}
+std::string Join(const std::vector<std::string>& lines) {
+  return absl::StrJoin(lines, "\n");
+}
 
 // `text` with one byte of the base64 in its line changed.
 std::string Flip(const std::string& text, size_t line, size_t byte) {
@@ -52,7 +56,8 @@ TEST(Minisign, RefusesEveryFlippedByteOfASignature) {
     EXPECT_FALSE(key.Public().Verify("plan", Flip(signature, 1, byte)).ok()) << byte;
   }
   for (size_t byte = 0; byte < 64; ++byte) {
-    EXPECT_THAT(key.Public().Verify("plan", Flip(signature, 3, byte)), StatusIs(kRefused, HasSubstr("trusted comment")));
+    EXPECT_THAT(key.Public().Verify("plan", Flip(signature, 3, byte)),
+                StatusIs(kRefused, HasSubstr("trusted comment")));
   }
 }
 

@@ -13,8 +13,7 @@ using ::testing::HasSubstr;
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 TEST(StatementTest, GivesBackTheBytesItWasReadFrom) {
-  const std::string bytes =
-      "reprise-plan/v1\nplan: edr-7f3a91c2\nnote: Hôpital: 3 étages\nempty:\nhost: a\nhost: b\n";
+  const std::string bytes = "reprise-plan/v1\nplan: edr-7f3a91c2\nnote: Hôpital: 3 étages\nempty:\nhost: a\nhost: b\n";
   ASSERT_OK_AND_ASSIGN(const Statement statement, Statement::Parse(bytes));
   EXPECT_EQ(statement.kind(), "reprise-plan/v1");
   EXPECT_EQ(statement.Bytes(), bytes);
@@ -47,14 +46,16 @@ TEST(StatementTest, RefusesEverythingOutsideItsGrammarAndNamesTheLine) {
       {"k/v1\na: b\tc\n", "line 2: byte 5"},
       {"k/v1\na: \x1b[2J\n", "line 2: byte 4"},
       {"k/v1\na: \x7f\n", "line 2: byte 4"},
-      {"k/v1\na: \xc2\x85\n", "line 2: byte 4"},      // NEL, a control character of U+0080…
-      {"k/v1\na: \xe2\x80\xae" "gpj\n", "byte 4"},    // Right-to-left override.
-      {"k/v1\na: x\xe2\x80\x8b\n", "byte 5"},         // Zero width space.
-      {"k/v1\na: \xe2\x80\xa8\n", "byte 4"},          // Line separator.
-      {"k/v1\na: \xc0\xaf\n", "byte 4"},              // Overlong.
-      {"k/v1\na: \xed\xa0\x80\n", "byte 4"},          // Surrogate.
+      {"k/v1\na: \xc2\x85\n", "line 2: byte 4"},  // NEL, a control character of U+0080…
+      {"k/v1\na: \xe2\x80\xae"
+       "gpj\n",
+       "byte 4"},                              // Right-to-left override.
+      {"k/v1\na: x\xe2\x80\x8b\n", "byte 5"},  // Zero width space.
+      {"k/v1\na: \xe2\x80\xa8\n", "byte 4"},   // Line separator.
+      {"k/v1\na: \xc0\xaf\n", "byte 4"},       // Overlong.
+      {"k/v1\na: \xed\xa0\x80\n", "byte 4"},   // Surrogate.
       {"k/v1\na: \xff\n", "byte 4"},
-      {"k/v1\na: \xe2\x82\n", "byte 4"},              // Cut off.
+      {"k/v1\na: \xe2\x82\n", "byte 4"},  // Cut off.
       {"k/v1\na:b\n", "line 2: expected one space"},
       {"k/v1\na:  b\n", "line 2: spaces around"},
       {"k/v1\na: b \n", "line 2: spaces around"},

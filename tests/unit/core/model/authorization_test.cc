@@ -60,7 +60,8 @@ TEST_F(PlanTest, IsAuthorizedByOneForAChangeAndByTwoToDestroy) {
 }
 
 TEST_F(PlanTest, CountsOnePersonOnce) {
-  EXPECT_THAT(Check(PlanOfBob(v1::EFFECT_DESTROY), {"carol", "carol"}), StatusIs(kDenied, HasSubstr("signed by: carol")));
+  EXPECT_THAT(Check(PlanOfBob(v1::EFFECT_DESTROY), {"carol", "carol"}),
+              StatusIs(kDenied, HasSubstr("signed by: carol")));
 }
 
 TEST_F(PlanTest, DoesNotCountViewersStrangersAndRevokedKeys) {
@@ -111,8 +112,9 @@ TEST_F(PlanTest, RefusesAStatementThatTellsAnotherStoryThanItsHeader) {
   for (const auto& [field, change] : cases) {
     PlanStatement statement = plan.Statement();
     change(statement);
-    EXPECT_THAT(CheckPlan(keyring, site.Sign(statement.Write(), {"carol", "alice"}), plan.header.SerializeAsString(), kNoon),
-                StatusIs(kRefused, HasSubstr(field)))
+    EXPECT_THAT(
+        CheckPlan(keyring, site.Sign(statement.Write(), {"carol", "alice"}), plan.header.SerializeAsString(), kNoon),
+        StatusIs(kRefused, HasSubstr(field)))
         << field;
   }
 }

@@ -14,10 +14,9 @@ using ::testing::Not;
 template <typename Enum>
 class NamesTest : public ::testing::Test {};
 
-using AllEnums =
-    ::testing::Types<v1::Zone, v1::AssetClass, v1::TrustState, v1::Effect, v1::Verb, v1::Outcome, v1::OnFailure,
-                     v1::Unreachable, v1::TaskState, v1::TargetState, v1::WaveState, v1::StageState, v1::RunState,
-                     v1::GateState, v1::Role, v1::ClaimState>;
+using AllEnums = ::testing::Types<v1::Zone, v1::AssetClass, v1::TrustState, v1::Effect, v1::Verb, v1::Outcome,
+                                  v1::OnFailure, v1::Unreachable, v1::TaskState, v1::TargetState, v1::WaveState,
+                                  v1::StageState, v1::RunState, v1::GateState, v1::Role, v1::ClaimState>;
 TYPED_TEST_SUITE(NamesTest, AllEnums);
 
 TYPED_TEST(NamesTest, ReadBackAsTheValueTheyName) {

@@ -1,0 +1,225 @@
+// Folding what happens to people's keys, hosts, files and the emergency stop.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/engine/book.h"
+#include "core/model/statements.h"
+
+namespace reprise::engine {
+
+using journal::v1::Event;
+using journal::v1::HostRecord;
+
+absl::Status Book::On(const Event& event, const journal::v1::CoordinatorStarted&) {
+  for (auto& host : hosts_) Close(*host, event.at_ms());
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::KeyringExtended& extended) {
+  if (keyring_) {
+    RETURN_IF_ERROR(keyring_->Extend(extended.statement()));
+  } else {
+    ASSIGN_OR_RETURN(model::Keyring keyring, model::Keyring::Found(extended.statement(), ""));
+    keyring_ = std::move(keyring);
+  }
+  *state_.add_keyring() = extended.statement();
+  TouchEverything();  // Protected classes and gates' signers may have changed.
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::InventoryImported& imported) {
+  for (HostRecord& host : *state_.mutable_hosts()) host.set_in_inventory(false);
+  for (const auto& declared : imported.hosts()) {
+    HostRecord& host = RecordOf(declared.name());
+    *host.mutable_declared() = declared;
+    host.set_in_inventory(true);
+    PutInForce(host);
+  }
+  TouchEverything();
+  return absl::OkStatus();
+}
+
+// What people signed; else nothing is believed of a host that joined, and all that was declared of one that did not.
+void Book::PutInForce(HostRecord& host) {
+  if (host.has_statement()) return;
+  host.set_zone(host.enrolled() ? model::v1::ZONE_QUARANTINE : host.declared().zone());
+  host.set_asset_class(host.declared().asset_class());
+  host.set_trust(host.enrolled() ? model::v1::TRUST_STATE_UNKNOWN : host.declared().trust());
+}
+
+absl::Status Book::On(const Event& event, const journal::v1::TokensIssued& issued) {
+  auto& tokens = *state_.mutable_tokens();
+  const auto replaced = [&](const journal::v1::Token& old) {
+    return old.expires_ms() <= event.at_ms() ||
+           std::any_of(issued.tokens().begin(), issued.tokens().end(),
+                       [&](const auto& token) { return token.host() == old.host(); });
+  };
+  tokens.erase(std::remove_if(tokens.begin(), tokens.end(), replaced), tokens.end());
+  for (const auto& token : issued.tokens()) *tokens.Add() = token;
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::JoinWindowOpened& opened) {
+  state_.set_join_until_ms(opened.until_ms());
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::HostEnrolled& enrolled) {
+  auto& tokens = *state_.mutable_tokens();
+  tokens.erase(
+      std::remove_if(tokens.begin(), tokens.end(),
+                     [&](const auto& token) { return token.secret_sha256() == enrolled.token_sha256(); }),
+      tokens.end());
+  HostRecord& host = RecordOf(enrolled.host());
+  host.set_enrolled(true);
+  if (!enrolled.certificate_sha256().empty()) host.set_certificate_sha256(enrolled.certificate_sha256());
+  if (!enrolled.address().empty()) host.set_address(enrolled.address());
+  PutInForce(host);
+  Touch(HostNamed(enrolled.host()));
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::HostStatementRecorded& recorded) {
+  ASSIGN_OR_RETURN(const auto statement, model::HostStatement::Read(recorded.statement().statement()));
+  HostRecord& host = RecordOf(statement.host);
+  if (statement.serial <= host.statement_serial()) {
+    return absl::FailedPreconditionError(absl::StrCat("statement ", statement.serial, " about ", statement.host,
+                                                      " after statement ", host.statement_serial()));
+  }
+  *host.mutable_statement() = recorded.statement();
+  host.set_statement_serial(statement.serial);
+  host.set_zone(statement.zone);
+  host.set_asset_class(statement.asset_class);
+  host.set_trust(statement.trust);
+  host.set_hold(statement.hold);
+  Touch(HostNamed(statement.host));
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::BlobAdded& added) {
+  for (auto& blob : *state_.mutable_blobs()) {
+    if (blob.sha256() == added.blob().sha256() && blob.kind() == added.blob().kind()) {
+      blob = added.blob();
+      return absl::OkStatus();
+    }
+  }
+  plan::v1::BlobInfo* blob = state_.add_blobs();
+  *blob = added.blob();
+  blob_of_[blob->kind() + "/" + blob->sha256()] = blob;
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::OperatorCertified& certified) {
+  for (auto& known : *state_.mutable_operators()) {
+    if (known.name() != certified.operator_()) continue;
+    known.set_certificate_sha256(certified.certificate_sha256());
+    return absl::OkStatus();
+  }
+  auto* made = state_.add_operators();
+  made->set_name(certified.operator_());
+  made->set_certificate_sha256(certified.certificate_sha256());
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event& event, const journal::v1::FactsReported& reported) {
+  HostRecord& host = RecordOf(reported.host());
+  host.set_facts_json(reported.facts_json());
+  host.set_facts_ms(event.at_ms());
+  host.set_last_contact_ms(event.at_ms());
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event& event, const journal::v1::SessionOpened& opened) {
+  if (opened.session() == 0) return absl::InvalidArgumentError("sessions are counted from 1");
+  HostRecord& host = RecordOf(opened.host());
+  host.set_session(opened.session());
+  host.set_silent_since_ms(0);
+  host.set_last_contact_ms(event.at_ms());
+  host.set_agent_version(opened.agent_version());
+  host.set_keyring_version(opened.keyring_version());
+  if (!opened.address().empty()) host.set_address(opened.address());
+  if (opened.stop_serial() > state_.stop().seen_serial()) {
+    state_.mutable_stop()->set_seen_serial(opened.stop_serial());
+  }
+  Touch(HostNamed(opened.host()));
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event& event, const journal::v1::SessionClosed& closed) {
+  HostBook& host = HostNamed(closed.host());
+  if (host.record == nullptr || host.record->session() != closed.session()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("session ", closed.session(), " of ", closed.host(), " is not the open one"));
+  }
+  Close(host, event.at_ms());
+  return absl::OkStatus();
+}
+
+void Book::Close(HostBook& host, int64_t at_ms) {
+  if (!host.connected()) return;
+  host.record->set_session(0);
+  host.record->set_silent_since_ms(at_ms);
+  host.record->set_last_contact_ms(at_ms);
+  Touch(host);
+}
+
+void Book::NoteClaims(HostBook& host, uint64_t run, const agent::v1::Finished& finished, int64_t at_ms) {
+  if (host.record == nullptr) return;
+  host.record->set_last_contact_ms(at_ms);
+  for (const auto& claim : finished.claims()) {
+    auto& claims = *host.record->mutable_claims();
+    auto found = std::find_if(claims.begin(), claims.end(), [&](const auto& c) { return c.name() == claim.name(); });
+    journal::v1::ClaimRecord& record = found == claims.end() ? *claims.Add() : *found;
+    record.set_name(claim.name());
+    record.set_state(claim.state());
+    record.set_detail(claim.detail());
+    record.set_at_ms(at_ms);
+    record.set_run(run);
+  }
+}
+
+// ---- the emergency stop ----
+
+absl::Status Book::On(const Event& event, const journal::v1::StopRaised& raised) {
+  if (raised.serial() <= state_.stop().serial()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("stop ", raised.serial(), " after stop ", state_.stop().serial()));
+  }
+  const uint64_t seen = state_.stop().seen_serial();
+  journal::v1::StopRecord& stop = *state_.mutable_stop();
+  stop.Clear();
+  stop.set_seen_serial(seen);
+  stop.set_serial(raised.serial());
+  stop.set_active(true);
+  stop.set_raised_ms(event.at_ms());
+  stop.set_by(NameOfActor(event.actor()));
+  stop.set_reason(raised.reason());
+  uint32_t connected = 0;
+  for (const auto& host : hosts_) connected += host->connected() ? 1 : 0;
+  stop.set_asked(connected);
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::StopConfirmed& confirmed) {
+  if (!state_.stop().active() || confirmed.serial() != state_.stop().serial()) {
+    return absl::FailedPreconditionError(absl::StrCat("stop ", confirmed.serial(), " is not in force"));
+  }
+  *state_.mutable_stop()->add_confirmed() = confirmed;
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::StopLifted& lifted) {
+  if (lifted.serial() <= state_.stop().serial()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("stop ", lifted.serial(), " lifted after stop ", state_.stop().serial()));
+  }
+  state_.mutable_stop()->set_serial(lifted.serial());
+  state_.mutable_stop()->set_active(false);
+  for (auto& run : runs_) {
+    if (IsActive(run->record->state())) Touch(*run);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace reprise::engine

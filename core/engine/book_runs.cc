@@ -1,0 +1,424 @@
+// Folding what happens to plans, runs, gates, stages and waves.
+#include <algorithm>
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/engine/book.h"
+
+namespace reprise::engine {
+namespace {
+
+using journal::v1::Event;
+using journal::v1::GateRecord;
+using journal::v1::RunRecord;
+using journal::v1::TargetRecord;
+
+// For a file to come over a slow line, beside the step's own timeout.
+constexpr int64_t kFetchBytesPerMs = 256;
+
+template <typename Record, typename Event_>
+absl::Status MoveTo(Record& record, Event_ event) {
+  const auto next = model::Move(record.state(), event);
+  if (!next.ok()) return next.status();
+  record.set_state(*next);
+  return absl::OkStatus();
+}
+
+void AddGate(RunRecord& run, const plan::v1::Gate& gate, uint32_t stage, int32_t wave) {
+  GateRecord& record = *run.add_gates();
+  record.set_name(gate.name());
+  record.set_stage(stage);
+  record.set_wave(wave);
+  record.set_state(model::v1::GATE_STATE_LOCKED);
+}
+
+const plan::v1::Placement* PlacementIn(const plan::v1::HostLeaf& leaf, uint32_t stage) {
+  for (const auto& placement : leaf.placements()) {
+    if (placement.stage() == stage) return &placement;
+  }
+  return nullptr;
+}
+
+std::vector<uint32_t> Reachable(size_t from, size_t count, const std::function<bool(size_t, size_t)>& edge) {
+  std::vector<bool> seen(count, false);
+  std::vector<size_t> open = {from};
+  while (!open.empty()) {
+    const size_t at = open.back();
+    open.pop_back();
+    for (size_t to = 0; to < count; ++to) {
+      if (seen[to] || !edge(at, to)) continue;
+      seen[to] = true;
+      open.push_back(to);
+    }
+  }
+  std::vector<uint32_t> found;
+  for (size_t i = 0; i < count; ++i) {
+    if (seen[i]) found.push_back(static_cast<uint32_t>(i));
+  }
+  return found;
+}
+
+void IndexSteps(const plan::v1::PlanHeader& header, StageBook& stage) {
+  for (const auto& step : stage.plan->steps()) {
+    auto& tokens = stage.tokens.emplace_back();
+    for (const auto& token : step.tokens()) {
+      for (int c = 0; c < header.capacities_size(); ++c) {
+        if (header.capacities(c).token() == token.token()) {
+          tokens.emplace_back(static_cast<uint32_t>(c), token.amount());
+        }
+      }
+    }
+    int64_t grace = 0;
+    for (const uint32_t artifact : step.artifacts()) {
+      grace += static_cast<int64_t>(header.artifacts(static_cast<int>(artifact)).size()) / kFetchBytesPerMs;
+    }
+    stage.grace_ms.push_back(grace);
+    stage.changes_hosts = stage.changes_hosts || step.effect() > model::v1::EFFECT_READ;
+  }
+}
+
+}  // namespace
+
+// ---- plans ----
+
+absl::Status Book::On(const Event& event, const journal::v1::PlanSubmitted& submitted) {
+  ASSIGN_OR_RETURN(PlanIndex index, PlanIndex::Read(submitted.bundle()));
+  const std::string id = index.header.plan_id();
+  if (plans_.contains(id)) return absl::AlreadyExistsError(absl::StrCat("plan ", id, " is known already"));
+  journal::v1::PlanRecord& record = *state_.add_plans();
+  *record.mutable_bundle() = submitted.bundle();
+  record.set_submitted_by(NameOfActor(event.actor()));
+  record.set_submitted_ms(event.at_ms());
+  record.set_plan_id(id);
+  plans_[id] = {std::make_shared<const PlanIndex>(std::move(index)), &record};
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::PlanSigned& signed_by) {
+  ASSIGN_OR_RETURN(KnownPlan * plan, PlanNamed(signed_by.plan_id()));
+  *plan->record->add_signatures() = signed_by.signature();
+  plan->record->add_signers(signed_by.signer());
+  return absl::OkStatus();
+}
+
+// ---- runs ----
+
+absl::Status Book::On(const Event& event, const journal::v1::RunStarted& started) {
+  ASSIGN_OR_RETURN(KnownPlan * plan, PlanNamed(started.plan_id()));
+  if (started.run() != runs_.size() + 1) {
+    return absl::FailedPreconditionError(absl::StrCat("run ", started.run(), " after run ", runs_.size()));
+  }
+  RunRecord& record = *state_.add_runs();
+  record.set_id(started.run());
+  record.set_plan_id(started.plan_id());
+  record.set_started_by(NameOfActor(event.actor()));
+  record.set_started_ms(event.at_ms());
+  record.set_state(model::v1::RUN_STATE_RUNNING);
+  record.set_round(1);
+  const plan::v1::PlanHeader& header = plan->index->header;
+  for (int s = 0; s < header.stages_size(); ++s) {
+    const auto stage_index = static_cast<uint32_t>(s);
+    const plan::v1::Stage& stage = header.stages(s);
+    journal::v1::StageRecord& stage_record = *record.add_stages();
+    stage_record.set_state(model::v1::STAGE_STATE_PENDING);
+    if (stage.has_gate()) AddGate(record, stage.gate(), stage_index, -1);
+    for (int w = 0; w < stage.waves_size(); ++w) {
+      stage_record.add_waves()->set_state(model::v1::WAVE_STATE_PENDING);
+      if (stage.waves(w).has_gate()) AddGate(record, stage.waves(w).gate(), stage_index, w);
+    }
+    for (uint32_t leaf = 0; leaf < plan->index->leaves.size(); ++leaf) {
+      const auto* placement = PlacementIn(plan->index->leaves[leaf], stage_index);
+      if (placement == nullptr) continue;
+      TargetRecord& target = *stage_record.add_targets();
+      target.set_host(leaf);
+      target.set_wave(placement->wave());
+      target.set_state(model::v1::TARGET_STATE_WAITING);
+      target.set_task(model::v1::TASK_STATE_PENDING);
+      target.set_round_first_attempt(1);
+    }
+  }
+  auto run = std::make_unique<RunBook>();
+  run->id = started.run();
+  run->record = &record;
+  RETURN_IF_ERROR(IndexRun(*run));
+  runs_.push_back(std::move(run));
+  Touch(*runs_.back());
+  return absl::OkStatus();
+}
+
+absl::Status Book::IndexRun(RunBook& run) {
+  ASSIGN_OR_RETURN(KnownPlan * plan, PlanNamed(run.record->plan_id()));
+  run.plan = plan->index;
+  run.plan_record = plan->record;
+  const plan::v1::PlanHeader& header = run.plan->header;
+  const auto count = static_cast<size_t>(header.stages_size());
+  if (static_cast<size_t>(run.record->stages_size()) != count) {
+    return absl::DataLossError(absl::StrCat("run ", run.id, " does not have the stages of its plan"));
+  }
+  run.tokens_used.assign(static_cast<size_t>(header.capacities_size()), 0);
+  const auto comes_after = [&header](size_t stage, size_t before) {
+    const auto& after = header.stages(static_cast<int>(stage)).after();
+    return std::find(after.begin(), after.end(), before) != after.end();
+  };
+  run.stages.resize(count);
+  for (size_t s = 0; s < count; ++s) {
+    StageBook& stage = run.stages[s];
+    stage.plan = &header.stages(static_cast<int>(s));
+    stage.record = run.record->mutable_stages(static_cast<int>(s));
+    stage.waves.resize(static_cast<size_t>(stage.plan->waves_size()));
+    if (stage.record->waves_size() != stage.plan->waves_size()) {
+      return absl::DataLossError(absl::StrCat("run ", run.id, " does not have the waves of its plan"));
+    }
+    stage.ancestors = Reachable(s, count, comes_after);
+    stage.descendants = Reachable(s, count, [&](size_t a, size_t b) { return comes_after(b, a); });
+    IndexSteps(header, stage);
+    stage.target_of_leaf.assign(run.plan->leaves.size(), -1);
+    for (int t = 0; t < stage.record->targets_size(); ++t) {
+      TargetRecord& target = *stage.record->mutable_targets(t);
+      if (target.host() >= run.plan->leaves.size() || target.wave() >= stage.waves.size()) {
+        return absl::DataLossError(absl::StrCat("run ", run.id, " has a target that its plan does not have"));
+      }
+      stage.target_of_leaf[target.host()] = t;
+      stage.hosts.push_back(&HostNamed(run.plan->leaves[target.host()].host()));
+      stage.waves[target.wave()].targets.push_back(static_cast<uint32_t>(t));
+      run.total += 1;
+      Count({&run, &stage, &target, {run.id, static_cast<uint32_t>(s), static_cast<uint32_t>(t)}}, +1);
+    }
+  }
+  if (IsActive(run.record->state())) Enlist(run);
+  return absl::OkStatus();
+}
+
+void Book::Enlist(RunBook& run) {
+  for (uint32_t s = 0; s < run.stages.size(); ++s) {
+    for (uint32_t t = 0; t < run.stages[s].hosts.size(); ++t) {
+      auto& targets = run.stages[s].hosts[t]->targets;
+      const TargetId id = {run.id, s, t};
+      targets.insert(std::lower_bound(targets.begin(), targets.end(), id), id);
+      Touch(*run.stages[s].hosts[t]);
+    }
+  }
+}
+
+void Book::Dismiss(RunBook& run) {
+  for (StageBook& stage : run.stages) {
+    for (HostBook* host : stage.hosts) {
+      std::erase_if(host->targets, [&](const TargetId& id) { return id.run == run.id; });
+    }
+  }
+}
+
+absl::Status Book::MoveRun(RunBook& run, model::RunEvent event) {
+  const bool was_active = IsActive(run.record->state());
+  RETURN_IF_ERROR(MoveTo(*run.record, event));
+  const bool is_active = IsActive(run.record->state());
+  if (was_active && !is_active) Dismiss(run);
+  if (!was_active && is_active) Enlist(run);
+  Touch(run);
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::RunPaused& paused) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(paused.run()));
+  RETURN_IF_ERROR(MoveRun(*run, model::RunEvent::kPaused));
+  run->record->set_pause_code(paused.code());
+  run->record->set_pause_reason(paused.reason());
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::RunResumed& resumed) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(resumed.run()));
+  RETURN_IF_ERROR(MoveRun(*run, model::RunEvent::kResumed));
+  run->record->clear_pause_code();
+  run->record->clear_pause_reason();
+  run->record->set_failures_accepted(run->failures);
+  for (StageBook& stage : run->stages) {
+    for (size_t w = 0; w < stage.waves.size(); ++w) {
+      journal::v1::WaveRecord& wave = *stage.record->mutable_waves(static_cast<int>(w));
+      wave.set_failures_accepted(stage.waves[w].failures);
+      if (wave.state() == model::v1::WAVE_STATE_BREACHED) {
+        RETURN_IF_ERROR(MoveTo(wave, model::WaveEvent::kResumed));
+        wave.clear_ended_ms();
+        wave.clear_reason();
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::RunAborting& aborting) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(aborting.run()));
+  RETURN_IF_ERROR(MoveRun(*run, model::RunEvent::kAborting));
+  run->record->clear_pause_code();
+  run->record->clear_pause_reason();
+  run->record->set_end_reason(aborting.reason());
+  for (StageBook& stage : run->stages) {
+    for (size_t t = 0; t < stage.hosts.size(); ++t) {
+      TargetRecord& target = *stage.record->mutable_targets(static_cast<int>(t));
+      if (IsInFlight(target.task())) target.set_cancel_sent(true);
+      Touch(*stage.hosts[t]);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::RunRetried& retried) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(retried.run()));
+  RETURN_IF_ERROR(MoveRun(*run, model::RunEvent::kRetried));
+  run->record->set_round(retried.round());
+  run->record->clear_ended_ms();
+  run->record->clear_end_reason();
+  for (const auto& ref : retried.targets()) {
+    ASSIGN_OR_RETURN(Place place, TargetAt(retried.run(), ref.stage(), ref.host()));
+    RETURN_IF_ERROR(Alter(place, [&](TargetRecord& target) -> absl::Status {
+      RETURN_IF_ERROR(MoveTo(target, model::TargetEvent::kRetried));
+      ASSIGN_OR_RETURN(const auto task, model::Move(target.task(), model::TaskEvent::kRetried));
+      const journal::v1::StepRecord* step = FindStep(target, ref.step());
+      target.set_task(task);
+      target.set_step(ref.step());
+      target.set_attempt(step == nullptr ? 0 : step->attempts());
+      target.set_round_first_attempt(target.attempt() + 1);
+      target.set_rollback(false);
+      target.set_continued(false);
+      target.clear_retry_at_ms();
+      target.clear_code();
+      target.clear_reason();
+      return absl::OkStatus();
+    }));
+    journal::v1::WaveRecord& wave = *place.stage->record->mutable_waves(static_cast<int>(place.target->wave()));
+    if (wave.state() != model::v1::WAVE_STATE_PENDING && wave.state() != model::v1::WAVE_STATE_GATED) {
+      RETURN_IF_ERROR(MoveTo(wave, model::WaveEvent::kRetried));
+      wave.clear_ended_ms();
+      wave.clear_reason();
+    }
+    RETURN_IF_ERROR(MoveTo(*place.stage->record, model::StageEvent::kRetried));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::RunCatchingUp& catching_up) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(catching_up.run()));
+  return MoveRun(*run, model::RunEvent::kCatchingUp);
+}
+
+absl::Status Book::On(const Event& event, const journal::v1::RunEnded& ended) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(ended.run()));
+  const bool known = ended.state() == model::v1::RUN_STATE_SUCCEEDED || ended.state() == model::v1::RUN_STATE_PARTIAL ||
+                     ended.state() == model::v1::RUN_STATE_FAILED || ended.state() == model::v1::RUN_STATE_ABORTED;
+  if (!known) return absl::InvalidArgumentError("a run ends succeeded, partial, failed or aborted");
+  RETURN_IF_ERROR(MoveRun(*run, ended.state() == model::v1::RUN_STATE_SUCCEEDED ? model::RunEvent::kSucceeded
+                                : ended.state() == model::v1::RUN_STATE_PARTIAL ? model::RunEvent::kPartial
+                                : ended.state() == model::v1::RUN_STATE_FAILED  ? model::RunEvent::kFailed
+                                                                                : model::RunEvent::kAborted));
+  run->record->clear_pause_code();
+  run->record->clear_pause_reason();
+  run->record->set_ended_ms(event.at_ms());
+  if (!ended.reason().empty()) run->record->set_end_reason(ended.reason());
+  return absl::OkStatus();
+}
+
+// ---- gates ----
+
+void Book::TouchStage(RunBook& run, uint32_t stage) {
+  Touch(run);
+  if (run.stages[stage].record->state() == model::v1::STAGE_STATE_PENDING) return;
+  for (HostBook* host : run.stages[stage].hosts) Touch(*host);
+}
+
+absl::StatusOr<GateRecord*> Book::GateNamed(RunBook& run, const std::string& gate) {
+  for (GateRecord& record : *run.record->mutable_gates()) {
+    if (record.name() == gate) return &record;
+  }
+  return absl::NotFoundError(absl::StrCat("run ", run.id, " has no gate ", gate));
+}
+
+absl::Status Book::On(const Event& event, const journal::v1::GateReady& ready) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(ready.run()));
+  ASSIGN_OR_RETURN(GateRecord * gate, GateNamed(*run, ready.gate()));
+  RETURN_IF_ERROR(MoveTo(*gate, model::GateEvent::kReady));
+  gate->set_ready_ms(event.at_ms());
+  gate->clear_decided_ms();
+  Touch(*run);
+  journal::v1::StageRecord& stage = *run->record->mutable_stages(static_cast<int>(gate->stage()));
+  // A gate that closed again holds back those that have not begun; the wave goes on for the others.
+  TouchStage(*run, gate->stage());
+  if (gate->wave() < 0) {
+    return stage.state() == model::v1::STAGE_STATE_PENDING ? MoveTo(stage, model::StageEvent::kGated)
+                                                           : absl::OkStatus();
+  }
+  journal::v1::WaveRecord& wave = *stage.mutable_waves(gate->wave());
+  return wave.state() == model::v1::WAVE_STATE_PENDING ? MoveTo(wave, model::WaveEvent::kGated) : absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::GateSigned& signed_by) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(signed_by.run()));
+  ASSIGN_OR_RETURN(GateRecord * gate, GateNamed(*run, signed_by.gate()));
+  gate->add_signers(signed_by.signer());
+  *gate->add_decisions() = signed_by.statement();
+  Touch(*run);
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event& event, const journal::v1::GateOpened& opened) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(opened.run()));
+  ASSIGN_OR_RETURN(GateRecord * gate, GateNamed(*run, opened.gate()));
+  const bool waived = opened.state() == model::v1::GATE_STATE_WAIVED;
+  if (!waived && opened.state() != model::v1::GATE_STATE_PASSED) {
+    return absl::InvalidArgumentError("a gate opens by being passed or waived");
+  }
+  RETURN_IF_ERROR(MoveTo(*gate, waived ? model::GateEvent::kWaived : model::GateEvent::kPassed));
+  gate->set_decided_ms(event.at_ms());
+  TouchStage(*run, gate->stage());
+  return absl::OkStatus();
+}
+
+// ---- stages and waves ----
+
+absl::StatusOr<journal::v1::WaveRecord*> Book::WaveAt(RunBook& run, uint32_t stage, uint32_t wave) {
+  if (stage >= run.stages.size() || wave >= run.stages[stage].waves.size()) {
+    return absl::NotFoundError(absl::StrCat("run ", run.id, " has no wave ", wave, " of stage ", stage));
+  }
+  return run.stages[stage].record->mutable_waves(static_cast<int>(wave));
+}
+
+absl::Status Book::On(const Event&, const journal::v1::StageStarted& started) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(started.run()));
+  RETURN_IF_ERROR(WaveAt(*run, started.stage(), 0).status());
+  Touch(*run);
+  return MoveTo(*run->stages[started.stage()].record, model::StageEvent::kStarted);
+}
+
+absl::Status Book::On(const Event& event, const journal::v1::WaveStarted& started) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(started.run()));
+  ASSIGN_OR_RETURN(journal::v1::WaveRecord * wave, WaveAt(*run, started.stage(), started.wave()));
+  RETURN_IF_ERROR(MoveTo(*wave, model::WaveEvent::kStarted));
+  wave->set_started_ms(event.at_ms());
+  StageBook& stage = run->stages[started.stage()];
+  for (const uint32_t target : stage.waves[started.wave()].targets) Touch(*stage.hosts[target]);
+  Touch(*run);
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event& event, const journal::v1::WaveEnded& ended) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(ended.run()));
+  ASSIGN_OR_RETURN(journal::v1::WaveRecord * wave, WaveAt(*run, ended.stage(), ended.wave()));
+  const bool breached = ended.state() == model::v1::WAVE_STATE_BREACHED;
+  if (!breached && ended.state() != model::v1::WAVE_STATE_SETTLED) {
+    return absl::InvalidArgumentError("a wave ends settled or breached");
+  }
+  RETURN_IF_ERROR(MoveTo(*wave, breached ? model::WaveEvent::kBreached : model::WaveEvent::kSettled));
+  wave->set_ended_ms(event.at_ms());
+  wave->set_reason(ended.reason());
+  Touch(*run);
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::StageSettled& settled) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(settled.run()));
+  RETURN_IF_ERROR(WaveAt(*run, settled.stage(), 0).status());
+  Touch(*run);
+  return MoveTo(*run->stages[settled.stage()].record, model::StageEvent::kSettled);
+}
+
+}  // namespace reprise::engine

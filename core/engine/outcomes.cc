@@ -1,0 +1,195 @@
+#include "core/engine/outcomes.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace reprise::engine {
+namespace {
+
+using journal::v1::Event;
+using journal::v1::TargetRecord;
+using model::v1::TargetState;
+using model::v1::TaskState;
+
+bool Succeeded(const agent::v1::Finished& finished) {
+  return finished.outcome() == model::v1::OUTCOME_CHANGED || finished.outcome() == model::v1::OUTCOME_UNCHANGED;
+}
+
+bool IsDone(const TargetRecord& target, uint32_t step) {
+  const journal::v1::StepRecord* record = FindStep(target, step);
+  return record != nullptr && record->done();
+}
+
+// The next step that is not done yet: what succeeded is never sent again.
+std::optional<uint32_t> StepAfter(const StageBook& stage, const TargetRecord& target, uint32_t step) {
+  for (uint32_t next = step + 1; next < static_cast<uint32_t>(stage.plan->steps_size()); ++next) {
+    if (!IsDone(target, next)) return next;
+  }
+  return std::nullopt;
+}
+
+// The last step that changed something and can be undone, `but` not counted.
+std::optional<uint32_t> StepToUndo(const StageBook& stage, const TargetRecord& target, std::optional<uint32_t> but) {
+  for (int step = stage.plan->steps_size() - 1; step >= 0; --step) {
+    const auto index = static_cast<uint32_t>(step);
+    const journal::v1::StepRecord* record = FindStep(target, index);
+    const bool undoable = stage.plan->steps(step).undoable() && stage.plan->steps(step).effect() > model::v1::EFFECT_READ;
+    if (index != but && undoable && record != nullptr && record->changed()) return index;
+  }
+  return std::nullopt;
+}
+
+int64_t Backoff(const plan::v1::Step& step, uint32_t tries) {
+  int64_t wait = std::max<int64_t>(step.backoff_ms(), 0);
+  const int64_t most = step.backoff_max_ms() > 0 ? step.backoff_max_ms() : int64_t{24} * 3600 * 1000;
+  for (uint32_t i = 1; i < tries && wait < most; ++i) wait *= 2;
+  return std::min(wait, most);
+}
+
+// One outcome, judged: what is written into the event.
+class Judgement {
+ public:
+  Judgement(const RunBook& run, const StageBook& stage, const TargetRecord& target, bool stopped, UnixMs now)
+      : run_(run), stage_(stage), target_(target), stopped_(stopped), now_(now) {}
+
+  void Judge(const agent::v1::Finished& finished, journal::v1::TaskFinished& event) {
+    event_ = &event;
+    event.set_target_state(target_.state());  // Unless something follows.
+    const bool aborting = run_.record->state() == model::v1::RUN_STATE_ABORTING;
+    const bool by_stop = finished.code() == "stopped" &&
+                         (stopped_ || finished.outcome() != model::v1::OUTCOME_REFUSED) && !Succeeded(finished);
+    if (Succeeded(finished)) {
+      event.set_task_state(model::v1::TASK_STATE_SUCCEEDED);
+      if (!IsEnded(target_.state())) target_.rollback() ? Undone() : Done();
+    } else if (finished.outcome() == model::v1::OUTCOME_CANCELLED && (aborting || IsEnded(target_.state()))) {
+      event.set_task_state(model::v1::TASK_STATE_CANCELLED);
+      if (!IsEnded(target_.state())) event.set_target_state(model::v1::TARGET_STATE_CANCELLED);
+    } else if (IsEnded(target_.state())) {
+      event.set_task_state(model::v1::TASK_STATE_FAILED);
+    } else if (by_stop) {
+      event.set_task_state(model::v1::TASK_STATE_PENDING);
+    } else if (MayTryAgain(finished)) {
+      event.set_task_state(model::v1::TASK_STATE_BACKING_OFF);
+      event.set_retry_at_ms(now_ + Backoff(Step(), Tries()));
+    } else {
+      event.set_task_state(model::v1::TASK_STATE_FAILED);
+      Failed();
+    }
+  }
+
+ private:
+  const plan::v1::Step& Step() const { return stage_.plan->steps(static_cast<int>(target_.step())); }
+  uint32_t Tries() const { return target_.attempt() + 1 - target_.round_first_attempt(); }
+
+  bool MayTryAgain(const agent::v1::Finished& finished) const {
+    if (finished.outcome() == model::v1::OUTCOME_REFUSED || Tries() > Step().retries()) return false;
+    return target_.rollback() || Step().attempts_max() == 0 || target_.attempt() < Step().attempts_max();
+  }
+  void GoOnWith(uint32_t step, bool rollback) {
+    event_->mutable_next()->set_step(step);
+    event_->mutable_next()->set_rollback(rollback);
+    // One without a place (its word came late) goes on waiting for one.
+    event_->set_target_state(!HoldsPlace(target_.state()) ? target_.state()
+                             : rollback                   ? model::v1::TARGET_STATE_ROLLING_BACK
+                                                          : model::v1::TARGET_STATE_ACTIVE);
+  }
+  void Done() {
+    if (const auto next = StepAfter(stage_, target_, target_.step())) return GoOnWith(*next, false);
+    event_->set_target_state(target_.continued() ? model::v1::TARGET_STATE_FAILED : model::v1::TARGET_STATE_SUCCEEDED);
+  }
+  void Undone() {
+    if (const auto next = StepToUndo(stage_, target_, target_.step())) return GoOnWith(*next, true);
+    event_->set_target_state(model::v1::TARGET_STATE_ROLLED_BACK);
+  }
+  void Failed() {
+    event_->set_target_state(model::v1::TARGET_STATE_FAILED);
+    if (target_.rollback()) return;
+    if (Step().on_failure() == model::v1::ON_FAILURE_CONTINUE) {
+      if (const auto next = StepAfter(stage_, target_, target_.step())) GoOnWith(*next, false);
+    } else if (Step().on_failure() == model::v1::ON_FAILURE_ROLLBACK) {
+      event_->set_target_state(model::v1::TARGET_STATE_ROLLED_BACK);
+      if (const auto undo = StepToUndo(stage_, target_, std::nullopt)) GoOnWith(*undo, true);
+    }
+  }
+
+  const RunBook& run_;
+  const StageBook& stage_;
+  const TargetRecord& target_;
+  bool stopped_;
+  UnixMs now_;
+  journal::v1::TaskFinished* event_ = nullptr;
+};
+
+bool IsAtWork(const TargetRecord& target, const agent::v1::TaskKey& key) {
+  return target.step() == key.step() && target.attempt() == key.attempt() && target.rollback() == key.rollback() &&
+         (IsInFlight(target.task()) || target.task() == model::v1::TASK_STATE_LOST);
+}
+
+}  // namespace
+
+bool Outcomes::Find(const HostBook& host, const agent::v1::TaskKey& key, RunBook** run, TargetId* id) {
+  *run = desk_.book().FindRun(key.run());
+  if (*run == nullptr || (*run)->record->plan_id() != key.plan_id() || key.stage() >= (*run)->stages.size()) {
+    return false;
+  }
+  const auto leaf = (*run)->plan->leaf_of_host.find(host.name);
+  if (leaf == (*run)->plan->leaf_of_host.end()) return false;
+  const int64_t target = (*run)->stages[key.stage()].target_of_leaf[leaf->second];
+  if (target < 0) return false;
+  *id = {key.run(), key.stage(), static_cast<uint32_t>(target)};
+  return true;
+}
+
+void Outcomes::OnAccepted(HostBook& host, const agent::v1::TaskKey& key) {
+  RunBook* run = nullptr;
+  TargetId id;
+  if (!Find(host, key, &run, &id)) return;
+  const TargetRecord& target = run->Target(id.stage, id.target);
+  if (!IsAtWork(target, key) || target.task() == model::v1::TASK_STATE_RUNNING) return;
+  if (target.state() == model::v1::TARGET_STATE_DEFERRED) return;  // Its outcome will bring it back.
+  Event event;
+  auto* accepted = event.mutable_task_accepted();
+  accepted->set_run(id.run);
+  accepted->set_stage(id.stage);
+  accepted->set_host(target.host());
+  accepted->set_step(key.step());
+  accepted->set_attempt(key.attempt());
+  accepted->set_rollback(key.rollback());
+  desk_.Emit(std::move(event));
+}
+
+void Outcomes::OnFinished(HostBook& host, const agent::v1::Finished& finished) {
+  RunBook* run = nullptr;
+  TargetId id;
+  const agent::v1::TaskKey& key = finished.key();
+  if (!Find(host, key, &run, &id)) return;
+  const TargetRecord& target = run->Target(id.stage, id.target);
+  agent::v1::CoordinatorMessage answer;
+  *answer.mutable_acknowledged()->mutable_key() = key;
+  if (!IsAtWork(target, key)) {
+    const journal::v1::StepRecord* step = FindStep(target, key.step());
+    if (step != nullptr && key.attempt() <= step->attempts()) desk_.Send(host, std::move(answer));
+    return;
+  }
+  if (target.state() == model::v1::TARGET_STATE_DEFERRED) {
+    Event event;
+    auto* moved = event.mutable_target_moved();
+    moved->set_run(id.run);
+    moved->set_stage(id.stage);
+    moved->set_host(target.host());
+    moved->set_to(model::v1::TARGET_STATE_WAITING);
+    moved->set_code("returned");
+    desk_.Emit(std::move(event));
+  }
+  Event event;
+  auto* task_finished = event.mutable_task_finished();
+  task_finished->set_run(id.run);
+  task_finished->set_stage(id.stage);
+  task_finished->set_host(target.host());
+  *task_finished->mutable_finished() = finished;
+  Judgement(*run, run->stages[id.stage], target, desk_.stopped(), desk_.now()).Judge(finished, *task_finished);
+  desk_.Emit(std::move(event));
+  desk_.Send(host, std::move(answer));
+}
+
+}  // namespace reprise::engine

@@ -1,0 +1,220 @@
+#include "core/engine/progress.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/text.h"
+#include "core/model/authorization.h"
+
+namespace reprise::engine {
+namespace {
+
+using journal::v1::Event;
+using model::v1::RunState;
+
+// Empty: within budget.
+std::string Breach(const plan::v1::FailureBudget& budget, uint32_t failures, uint32_t accepted, size_t hosts) {
+  const uint32_t counted = failures - std::min(accepted, failures);
+  if (counted == 0) return "";
+  const std::string found = absl::StrCat(counted, " of ", hosts, " failed");
+  if (budget.has_max_failures() && counted > budget.max_failures()) {
+    return absl::StrCat(found, "; at most ", budget.max_failures(), " may");
+  }
+  if (budget.has_max_percent() && uint64_t{counted} * 100 > uint64_t{budget.max_percent()} * hosts) {
+    return absl::StrCat(found, "; at most ", budget.max_percent(), " % may");
+  }
+  return "";
+}
+
+bool IsSettled(const RunBook& run) {
+  return std::all_of(run.stages.begin(), run.stages.end(), [](const StageBook& stage) {
+    return stage.record->state() == model::v1::STAGE_STATE_SETTLED &&
+           std::all_of(stage.record->waves().begin(), stage.record->waves().end(),
+                       [](const auto& wave) { return wave.state() == model::v1::WAVE_STATE_SETTLED; });
+  });
+}
+
+bool HasStarted(model::v1::WaveState state) {
+  return state != model::v1::WAVE_STATE_PENDING && state != model::v1::WAVE_STATE_GATED;
+}
+
+}  // namespace
+
+void Progress::Advance(RunBook& run) {
+  if (!IsActive(run.record->state())) return desk_.schedule().WakeRunAt(run.id, kNever);
+  const UnixMs expires = run.plan->statement.expires;
+  desk_.schedule().WakeRunAt(run.id, desk_.now() < expires ? expires : kNever);
+  if (run.record->state() != model::v1::RUN_STATE_ABORTING) {
+    CheckBudgets(run);
+    Settle(run);
+    StartStages(run);
+    StartWaves(run);
+  }
+  CheckEnd(run);
+}
+
+void Progress::Pause(RunBook& run, const std::string& code, const std::string& reason) {
+  const RunState state = run.record->state();
+  if (state != model::v1::RUN_STATE_RUNNING && state != model::v1::RUN_STATE_CATCHING_UP) return;
+  Event event;
+  event.mutable_run_paused()->set_run(run.id);
+  event.mutable_run_paused()->set_code(code);
+  event.mutable_run_paused()->set_reason(reason);
+  desk_.Emit(std::move(event));
+}
+
+void Progress::CheckBudgets(RunBook& run) {
+  for (uint32_t s = 0; s < run.stages.size(); ++s) {
+    StageBook& stage = run.stages[s];
+    if (!stage.plan->has_wave_budget()) continue;
+    for (uint32_t w = 0; w < stage.waves.size(); ++w) {
+      const auto& wave = stage.record->waves(static_cast<int>(w));
+      if (wave.state() != model::v1::WAVE_STATE_RUNNING && wave.state() != model::v1::WAVE_STATE_SETTLED) continue;
+      const std::string breach = Breach(stage.plan->wave_budget(), stage.waves[w].failures, wave.failures_accepted(),
+                                        stage.waves[w].targets.size());
+      if (breach.empty()) continue;
+      Event event;
+      auto* ended = event.mutable_wave_ended();
+      ended->set_run(run.id);
+      ended->set_stage(s);
+      ended->set_wave(w);
+      ended->set_state(model::v1::WAVE_STATE_BREACHED);
+      ended->set_reason(breach);
+      desk_.Emit(std::move(event));
+      Pause(run, "budget", absl::StrCat(stage.plan->waves(static_cast<int>(w)).name(), " of stage ",
+                                        stage.plan->name(), ": ", breach));
+    }
+  }
+  const auto& limits = run.plan->header.limits();
+  if (!limits.has_budget()) return;
+  const std::string breach = Breach(limits.budget(), run.failures, run.record->failures_accepted(), run.total);
+  if (!breach.empty()) Pause(run, "budget", absl::StrCat("the whole run: ", breach));
+}
+
+void Progress::Settle(RunBook& run) {
+  for (uint32_t s = 0; s < run.stages.size(); ++s) {
+    StageBook& stage = run.stages[s];
+    bool all = true;
+    for (uint32_t w = 0; w < stage.waves.size(); ++w) {
+      const auto& wave = stage.record->waves(static_cast<int>(w));
+      if (wave.state() == model::v1::WAVE_STATE_RUNNING && stage.waves[w].open == 0) {
+        Event event;
+        auto* ended = event.mutable_wave_ended();
+        ended->set_run(run.id);
+        ended->set_stage(s);
+        ended->set_wave(w);
+        ended->set_state(model::v1::WAVE_STATE_SETTLED);
+        desk_.Emit(std::move(event));
+      }
+      all = all && wave.state() == model::v1::WAVE_STATE_SETTLED;
+    }
+    if (!all || stage.record->state() != model::v1::STAGE_STATE_RUNNING) continue;
+    Event event;
+    event.mutable_stage_settled()->set_run(run.id);
+    event.mutable_stage_settled()->set_stage(s);
+    desk_.Emit(std::move(event));
+  }
+}
+
+bool Progress::MayStart(const RunBook& run) const {
+  return run.record->state() == model::v1::RUN_STATE_RUNNING && !desk_.stopped() &&
+         desk_.now() < run.plan->statement.expires;
+}
+
+bool Progress::PassGate(RunBook& run, uint32_t stage, int32_t wave) {
+  const plan::v1::Stage& plan = *run.stages[stage].plan;
+  const plan::v1::Gate* gate = wave < 0 ? (plan.has_gate() ? &plan.gate() : nullptr)
+                                        : (plan.waves(wave).has_gate() ? &plan.waves(wave).gate() : nullptr);
+  if (gate == nullptr) return true;
+  const auto& gates = run.record->gates();
+  const auto& record =
+      *std::find_if(gates.begin(), gates.end(), [&](const auto& known) { return known.name() == gate->name(); });
+  if (record.state() == model::v1::GATE_STATE_READY) return false;
+  if (record.state() != model::v1::GATE_STATE_LOCKED) {
+    if (!MayStart(run)) return false;  // Nothing passes now; looked at again when something may.
+    const auto verdict = model::CheckGate(*desk_.keyring(), run.plan->statement, *gate, run.id,
+                                          {record.decisions().begin(), record.decisions().end()}, desk_.now());
+    if (verdict.ok()) return true;
+  }
+  Event event;
+  event.mutable_gate_ready()->set_run(run.id);
+  event.mutable_gate_ready()->set_stage(stage);
+  event.mutable_gate_ready()->set_wave(wave);
+  event.mutable_gate_ready()->set_gate(gate->name());
+  desk_.Emit(std::move(event));
+  return false;
+}
+
+// Also those passed long ago: a waiver may have run out since, and the agents would not let the wave through.
+bool Progress::PassGatesBefore(RunBook& run, uint32_t stage, uint32_t wave) {
+  bool open = true;
+  for (int32_t w = -1; w <= static_cast<int32_t>(wave); ++w) open = PassGate(run, stage, w) && open;
+  return open;
+}
+
+void Progress::StartStages(RunBook& run) {
+  for (uint32_t s = 0; s < run.stages.size(); ++s) {
+    StageBook& stage = run.stages[s];
+    const auto state = stage.record->state();
+    if (state != model::v1::STAGE_STATE_PENDING && state != model::v1::STAGE_STATE_GATED) continue;
+    const bool free = std::all_of(stage.plan->after().begin(), stage.plan->after().end(), [&](uint32_t before) {
+      return run.stages[before].record->state() == model::v1::STAGE_STATE_SETTLED;
+    });
+    if (!free || !PassGate(run, s, -1) || !MayStart(run)) continue;
+    Event event;
+    event.mutable_stage_started()->set_run(run.id);
+    event.mutable_stage_started()->set_stage(s);
+    desk_.Emit(std::move(event));
+  }
+}
+
+void Progress::StartWaves(RunBook& run) {
+  for (uint32_t s = 0; s < run.stages.size(); ++s) {
+    StageBook& stage = run.stages[s];
+    if (stage.record->state() != model::v1::STAGE_STATE_RUNNING) continue;
+    // The first that has not started, if all before it are settled.
+    uint32_t w = 0;
+    while (w < stage.waves.size() && stage.record->waves(static_cast<int>(w)).state() == model::v1::WAVE_STATE_SETTLED) {
+      ++w;
+    }
+    if (w == stage.waves.size() || HasStarted(stage.record->waves(static_cast<int>(w)).state())) continue;
+    if (!PassGatesBefore(run, s, w) || !MayStart(run)) continue;
+    Event event;
+    event.mutable_wave_started()->set_run(run.id);
+    event.mutable_wave_started()->set_stage(s);
+    event.mutable_wave_started()->set_wave(w);
+    desk_.Emit(std::move(event));
+  }
+}
+
+void Progress::CheckEnd(RunBook& run) {
+  if (run.record->state() == model::v1::RUN_STATE_ABORTING) {
+    if (run.unended == 0) End(run, model::v1::RUN_STATE_ABORTED, "");
+    return;
+  }
+  const bool expired = desk_.now() >= run.plan->statement.expires;
+  const bool settled = IsSettled(run);
+  if (run.unended > 0) {
+    if (!settled || run.record->state() != model::v1::RUN_STATE_RUNNING || expired) return;
+    Event event;
+    event.mutable_run_catching_up()->set_run(run.id);
+    return desk_.Emit(std::move(event));
+  }
+  if (!settled && !expired) return;
+  const std::string reason = settled ? "" : absl::StrCat("the plan expired at ", FormatTime(run.plan->statement.expires));
+  End(run,
+      run.succeeded == run.total ? model::v1::RUN_STATE_SUCCEEDED
+      : run.succeeded == 0       ? model::v1::RUN_STATE_FAILED
+                                 : model::v1::RUN_STATE_PARTIAL,
+      reason);
+}
+
+void Progress::End(RunBook& run, RunState state, const std::string& reason) {
+  Event event;
+  event.mutable_run_ended()->set_run(run.id);
+  event.mutable_run_ended()->set_state(state);
+  event.mutable_run_ended()->set_reason(reason);
+  desk_.Emit(std::move(event));
+}
+
+}  // namespace reprise::engine
