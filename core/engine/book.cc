@@ -49,8 +49,8 @@ bool IsFailure(const plan::v1::Stage& stage, const TargetRecord& target) {
       return true;
     case model::v1::TARGET_STATE_DEFERRED:
       // Where the upstream stage counted it already, once is enough.
-      return target.rollback() || (stage.unreachable() == model::v1::UNREACHABLE_FAIL &&
-                                   target.code() != "upstream_deferred");
+      return target.rollback() ||
+             (stage.unreachable() == model::v1::UNREACHABLE_FAIL && target.code() != "upstream_deferred");
     default:
       return target.rollback();  // It failed, and is being undone.
   }
@@ -110,43 +110,80 @@ absl::Status Book::Apply(const Event& event) {
 
 absl::Status Book::Fold(const Event& e) {
   switch (e.kind_case()) {
-    case Event::kCoordinatorStarted: return On(e, e.coordinator_started());
-    case Event::kKeyringExtended: return On(e, e.keyring_extended());
-    case Event::kInventoryImported: return On(e, e.inventory_imported());
-    case Event::kTokensIssued: return On(e, e.tokens_issued());
-    case Event::kJoinWindowOpened: return On(e, e.join_window_opened());
-    case Event::kHostEnrolled: return On(e, e.host_enrolled());
-    case Event::kHostStatementRecorded: return On(e, e.host_statement_recorded());
-    case Event::kBlobAdded: return On(e, e.blob_added());
-    case Event::kOperatorCertified: return On(e, e.operator_certified());
-    case Event::kFactsReported: return On(e, e.facts_reported());
-    case Event::kSessionOpened: return On(e, e.session_opened());
-    case Event::kSessionClosed: return On(e, e.session_closed());
-    case Event::kPlanSubmitted: return On(e, e.plan_submitted());
-    case Event::kPlanSigned: return On(e, e.plan_signed());
-    case Event::kRunStarted: return On(e, e.run_started());
-    case Event::kGateReady: return On(e, e.gate_ready());
-    case Event::kGateSigned: return On(e, e.gate_signed());
-    case Event::kGateOpened: return On(e, e.gate_opened());
-    case Event::kStageStarted: return On(e, e.stage_started());
-    case Event::kWaveStarted: return On(e, e.wave_started());
-    case Event::kTaskDispatched: return On(e, e.task_dispatched());
-    case Event::kTaskAccepted: return On(e, e.task_accepted());
-    case Event::kTaskFinished: return On(e, e.task_finished());
-    case Event::kTaskLost: return On(e, e.task_lost());
-    case Event::kTargetMoved: return On(e, e.target_moved());
-    case Event::kWaveEnded: return On(e, e.wave_ended());
-    case Event::kStageSettled: return On(e, e.stage_settled());
-    case Event::kRunPaused: return On(e, e.run_paused());
-    case Event::kRunResumed: return On(e, e.run_resumed());
-    case Event::kRunAborting: return On(e, e.run_aborting());
-    case Event::kRunRetried: return On(e, e.run_retried());
-    case Event::kRunCatchingUp: return On(e, e.run_catching_up());
-    case Event::kRunEnded: return On(e, e.run_ended());
-    case Event::kStopRaised: return On(e, e.stop_raised());
-    case Event::kStopConfirmed: return On(e, e.stop_confirmed());
-    case Event::kStopLifted: return On(e, e.stop_lifted());
-    case Event::KIND_NOT_SET: break;
+    case Event::kCoordinatorStarted:
+      return On(e, e.coordinator_started());
+    case Event::kKeyringExtended:
+      return On(e, e.keyring_extended());
+    case Event::kInventoryImported:
+      return On(e, e.inventory_imported());
+    case Event::kTokensIssued:
+      return On(e, e.tokens_issued());
+    case Event::kJoinWindowOpened:
+      return On(e, e.join_window_opened());
+    case Event::kHostEnrolled:
+      return On(e, e.host_enrolled());
+    case Event::kHostStatementRecorded:
+      return On(e, e.host_statement_recorded());
+    case Event::kBlobAdded:
+      return On(e, e.blob_added());
+    case Event::kOperatorCertified:
+      return On(e, e.operator_certified());
+    case Event::kFactsReported:
+      return On(e, e.facts_reported());
+    case Event::kSessionOpened:
+      return On(e, e.session_opened());
+    case Event::kSessionClosed:
+      return On(e, e.session_closed());
+    case Event::kPlanSubmitted:
+      return On(e, e.plan_submitted());
+    case Event::kPlanSigned:
+      return On(e, e.plan_signed());
+    case Event::kRunStarted:
+      return On(e, e.run_started());
+    case Event::kGateReady:
+      return On(e, e.gate_ready());
+    case Event::kGateSigned:
+      return On(e, e.gate_signed());
+    case Event::kGateOpened:
+      return On(e, e.gate_opened());
+    case Event::kStageStarted:
+      return On(e, e.stage_started());
+    case Event::kWaveStarted:
+      return On(e, e.wave_started());
+    case Event::kTaskDispatched:
+      return On(e, e.task_dispatched());
+    case Event::kTaskAccepted:
+      return On(e, e.task_accepted());
+    case Event::kTaskFinished:
+      return On(e, e.task_finished());
+    case Event::kTaskLost:
+      return On(e, e.task_lost());
+    case Event::kTargetMoved:
+      return On(e, e.target_moved());
+    case Event::kWaveEnded:
+      return On(e, e.wave_ended());
+    case Event::kStageSettled:
+      return On(e, e.stage_settled());
+    case Event::kRunPaused:
+      return On(e, e.run_paused());
+    case Event::kRunResumed:
+      return On(e, e.run_resumed());
+    case Event::kRunAborting:
+      return On(e, e.run_aborting());
+    case Event::kRunRetried:
+      return On(e, e.run_retried());
+    case Event::kRunCatchingUp:
+      return On(e, e.run_catching_up());
+    case Event::kRunEnded:
+      return On(e, e.run_ended());
+    case Event::kStopRaised:
+      return On(e, e.stop_raised());
+    case Event::kStopConfirmed:
+      return On(e, e.stop_confirmed());
+    case Event::kStopLifted:
+      return On(e, e.stop_lifted());
+    case Event::KIND_NOT_SET:
+      break;
   }
   return absl::InvalidArgumentError("this version does not know it; was the journal written by a newer one?");
 }

@@ -42,22 +42,22 @@ struct HostBook {
 
 struct WaveBook {
   std::vector<uint32_t> targets;
-  uint32_t open = 0;      // Neither ended nor deferred.
+  uint32_t open = 0;  // Neither ended nor deferred.
   uint32_t failures = 0;
 };
 
 struct StageBook {
   const plan::v1::Stage* plan = nullptr;
   journal::v1::StageRecord* record = nullptr;
-  std::vector<HostBook*> hosts;          // Beside record->targets.
-  std::vector<int64_t> target_of_leaf;   // -1: not placed here.
-  std::vector<uint32_t> ancestors;       // Stages that must have succeeded on the same host, all the way up.
+  std::vector<HostBook*> hosts;         // Beside record->targets.
+  std::vector<int64_t> target_of_leaf;  // -1: not placed here.
+  std::vector<uint32_t> ancestors;      // Stages that must have succeeded on the same host, all the way up.
   std::vector<uint32_t> descendants;
   std::vector<WaveBook> waves;
   std::vector<std::vector<std::pair<uint32_t, uint32_t>>> tokens;  // Of each step: index of the capacity, amount.
-  std::vector<int64_t> grace_ms;         // Of each step: for its files to arrive, beside its timeout.
-  bool changes_hosts = false;            // Some step does more than read.
-  uint32_t places = 0;                   // Hosts at work.
+  std::vector<int64_t> grace_ms;  // Of each step: for its files to arrive, beside its timeout.
+  bool changes_hosts = false;     // Some step does more than read.
+  uint32_t places = 0;            // Hosts at work.
 };
 
 struct RunBook {
@@ -72,7 +72,7 @@ struct RunBook {
   uint32_t succeeded = 0;
   uint32_t failures = 0;
   uint32_t places = 0;
-  bool touched = false;               // Stands in Touched.
+  bool touched = false;  // Stands in Touched.
 
   journal::v1::TargetRecord& Target(uint32_t stage, uint32_t target) {
     return *stages[stage].record->mutable_targets(static_cast<int>(target));
@@ -173,7 +173,7 @@ class Book {
   absl::Status On(const journal::v1::Event& event, const journal::v1::TaskLost& lost);
   absl::Status On(const journal::v1::Event& event, const journal::v1::TargetMoved& moved);
 
-  HostBook& HostNamed(const std::string& name);           // Made when missing, without a record.
+  HostBook& HostNamed(const std::string& name);                // Made when missing, without a record.
   journal::v1::HostRecord& RecordOf(const std::string& name);  // Likewise, with one.
   void PutInForce(journal::v1::HostRecord& host);
   void Close(HostBook& host, int64_t at_ms);
@@ -188,7 +188,7 @@ class Book {
 
   // Indexes a run whose record is complete, and counts it.
   absl::Status IndexRun(RunBook& run);
-  void Enlist(RunBook& run);   // In its hosts' lists, while it is active.
+  void Enlist(RunBook& run);  // In its hosts' lists, while it is active.
   void Dismiss(RunBook& run);
   // Takes the target out of all counts (-1) or puts it in (+1).
   void Count(const Place& place, int sign);
@@ -224,7 +224,7 @@ class Book {
   std::unordered_map<std::string, KnownPlan> plans_;
   std::vector<std::unique_ptr<HostBook>> hosts_;
   std::unordered_map<std::string, HostBook*> host_named_;
-  std::vector<std::unique_ptr<RunBook>> runs_;  // runs_[id - 1]
+  std::vector<std::unique_ptr<RunBook>> runs_;                          // runs_[id - 1]
   std::unordered_map<std::string, const plan::v1::BlobInfo*> blob_of_;  // By kind and hash.
   Touched* touched_ = nullptr;
 };

@@ -67,10 +67,9 @@ absl::Status Book::On(const Event&, const journal::v1::JoinWindowOpened& opened)
 
 absl::Status Book::On(const Event&, const journal::v1::HostEnrolled& enrolled) {
   auto& tokens = *state_.mutable_tokens();
-  tokens.erase(
-      std::remove_if(tokens.begin(), tokens.end(),
-                     [&](const auto& token) { return token.secret_sha256() == enrolled.token_sha256(); }),
-      tokens.end());
+  tokens.erase(std::remove_if(tokens.begin(), tokens.end(),
+                              [&](const auto& token) { return token.secret_sha256() == enrolled.token_sha256(); }),
+               tokens.end());
   HostRecord& host = RecordOf(enrolled.host());
   host.set_enrolled(true);
   if (!enrolled.certificate_sha256().empty()) host.set_certificate_sha256(enrolled.certificate_sha256());

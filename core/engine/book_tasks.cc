@@ -29,35 +29,51 @@ absl::StatusOr<TargetEvent> EventBetween(model::v1::TargetState from, model::v1:
   switch (to) {
     case model::v1::TARGET_STATE_WAITING:
       return from == model::v1::TARGET_STATE_DEFERRED ? TargetEvent::kReturned : TargetEvent::kReleased;
-    case model::v1::TARGET_STATE_ACTIVE: return TargetEvent::kStarted;
-    case model::v1::TARGET_STATE_SUCCEEDED: return TargetEvent::kSucceeded;
-    case model::v1::TARGET_STATE_FAILED: return TargetEvent::kFailed;
-    case model::v1::TARGET_STATE_ROLLING_BACK: return TargetEvent::kUndoing;
-    case model::v1::TARGET_STATE_ROLLED_BACK: return TargetEvent::kUndone;
-    case model::v1::TARGET_STATE_DEFERRED: return TargetEvent::kDeferred;
-    case model::v1::TARGET_STATE_SKIPPED: return TargetEvent::kSkipped;
-    case model::v1::TARGET_STATE_CANCELLED: return TargetEvent::kCancelled;
-    case model::v1::TARGET_STATE_EXPIRED: return TargetEvent::kExpired;
-    default: return absl::InvalidArgumentError("a target cannot move to nowhere");
+    case model::v1::TARGET_STATE_ACTIVE:
+      return TargetEvent::kStarted;
+    case model::v1::TARGET_STATE_SUCCEEDED:
+      return TargetEvent::kSucceeded;
+    case model::v1::TARGET_STATE_FAILED:
+      return TargetEvent::kFailed;
+    case model::v1::TARGET_STATE_ROLLING_BACK:
+      return TargetEvent::kUndoing;
+    case model::v1::TARGET_STATE_ROLLED_BACK:
+      return TargetEvent::kUndone;
+    case model::v1::TARGET_STATE_DEFERRED:
+      return TargetEvent::kDeferred;
+    case model::v1::TARGET_STATE_SKIPPED:
+      return TargetEvent::kSkipped;
+    case model::v1::TARGET_STATE_CANCELLED:
+      return TargetEvent::kCancelled;
+    case model::v1::TARGET_STATE_EXPIRED:
+      return TargetEvent::kExpired;
+    default:
+      return absl::InvalidArgumentError("a target cannot move to nowhere");
   }
 }
 
 absl::StatusOr<TaskEvent> EventTo(model::v1::TaskState to) {
   switch (to) {
-    case model::v1::TASK_STATE_PENDING: return TaskEvent::kReleased;
-    case model::v1::TASK_STATE_BACKING_OFF: return TaskEvent::kBackedOff;
-    case model::v1::TASK_STATE_SUCCEEDED: return TaskEvent::kSucceeded;
-    case model::v1::TASK_STATE_FAILED: return TaskEvent::kFailed;
-    case model::v1::TASK_STATE_CANCELLED: return TaskEvent::kCancelled;
-    default: return absl::InvalidArgumentError("an outcome cannot leave a task in that state");
+    case model::v1::TASK_STATE_PENDING:
+      return TaskEvent::kReleased;
+    case model::v1::TASK_STATE_BACKING_OFF:
+      return TaskEvent::kBackedOff;
+    case model::v1::TASK_STATE_SUCCEEDED:
+      return TaskEvent::kSucceeded;
+    case model::v1::TASK_STATE_FAILED:
+      return TaskEvent::kFailed;
+    case model::v1::TASK_STATE_CANCELLED:
+      return TaskEvent::kCancelled;
+    default:
+      return absl::InvalidArgumentError("an outcome cannot leave a task in that state");
   }
 }
 
 absl::Status CheckTask(const TargetRecord& target, uint32_t step, uint32_t attempt, bool rollback) {
   if (target.step() == step && target.attempt() == attempt && target.rollback() == rollback) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "it is about step ", step, ", attempt ", attempt, rollback ? " (undoing)" : "", "; at work is step ",
-      target.step(), ", attempt ", target.attempt(), target.rollback() ? " (undoing)" : ""));
+  return absl::FailedPreconditionError(
+      absl::StrCat("it is about step ", step, ", attempt ", attempt, rollback ? " (undoing)" : "", "; at work is step ",
+                   target.step(), ", attempt ", target.attempt(), target.rollback() ? " (undoing)" : ""));
 }
 
 // The target has a place again, or for the first time.
@@ -105,11 +121,13 @@ absl::Status Book::On(const Event& event, const journal::v1::TaskDispatched& e) 
   });
 }
 
-absl::Status Book::On(const Event&, const journal::v1::TaskAccepted& e) {
+absl::Status Book::On(const Event& event, const journal::v1::TaskAccepted& e) {
   ASSIGN_OR_RETURN(Place place, TargetAt(e.run(), e.stage(), e.host()));
   return Alter(place, [&](TargetRecord& target) -> absl::Status {
     RETURN_IF_ERROR(CheckTask(target, e.step(), e.attempt(), e.rollback()));
     RETURN_IF_ERROR(MoveTask(target, TaskEvent::kAccepted));
+    target.set_deadline_ms(event.at_ms() + target.deadline_ms() - target.dispatched_ms());
+    target.set_dispatched_ms(event.at_ms());
     return IsEnded(target.state()) ? absl::OkStatus() : Begin(target);
   });
 }

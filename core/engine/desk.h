@@ -17,8 +17,8 @@ namespace reprise::engine {
 
 // What was said on a stream, so that it need not be said twice. Gone with the stream.
 struct SessionMemory {
-  std::set<std::string> plans;                            // Whose authority the agent holds.
-  std::map<std::pair<uint64_t, std::string>, int> gates;  // Decisions sent, of each run's gate.
+  std::set<std::string> plans;                                  // Whose authority the agent holds.
+  std::map<std::pair<uint64_t, std::string>, int> gates;        // Decisions sent, of each run's gate.
   std::map<TargetId, std::pair<uint32_t, uint32_t>> cancelled;  // Step and attempt that it was asked to end.
 };
 

@@ -88,9 +88,9 @@ Dispatcher::Upstream Dispatcher::UpstreamOf(const StageBook& stage, RunBook& run
     if (place < 0) continue;
     const auto state = run.stages[before].record->targets(static_cast<int>(place)).state();
     if (state == model::v1::TARGET_STATE_SUCCEEDED) continue;
-    worst = std::max(worst, IsEnded(state)                                 ? Upstream::kFailed
+    worst = std::max(worst, IsEnded(state)                              ? Upstream::kFailed
                             : state == model::v1::TARGET_STATE_DEFERRED ? Upstream::kDeferred
-                                                                           : Upstream::kPending);
+                                                                        : Upstream::kPending);
   }
   return worst;
 }
@@ -103,11 +103,13 @@ std::optional<Obstacle> Dispatcher::ObstacleTo(const RunBook& run, const StageBo
   const plan::v1::HostLeaf& leaf = run.plan->leaves[TargetOf(run, id).host()];
   if (stage.changes_hosts) {
     if (!record.has_statement()) return Obstacle{"not_admitted", "nobody has admitted the host"};
-    if (record.zone() == model::v1::ZONE_QUARANTINE) return Obstacle{"quarantine", "the host is in the zone quarantine"};
+    if (record.zone() == model::v1::ZONE_QUARANTINE)
+      return Obstacle{"quarantine", "the host is in the zone quarantine"};
     if (!record.hold().empty()) return Obstacle{"hold", absl::StrCat("evidence hold: ", record.hold())};
     const auto& policy = desk_.keyring()->policy();
     if (policy.Protects(record.asset_class()) || policy.Protects(leaf.asset_class())) {
-      return Obstacle{"protected_class", absl::StrCat("nothing but reading is done on a ", NameOf(record.asset_class()))};
+      return Obstacle{"protected_class",
+                      absl::StrCat("nothing but reading is done on a ", NameOf(record.asset_class()))};
     }
   }
   if (!record.has_statement()) return std::nullopt;
@@ -262,8 +264,9 @@ void Dispatcher::Dispatch(RunBook& run) {
                                                         full(run.places, run.plan->header.limits().in_flight_max()));
       if (no_place) break;  // All further classes need a place too.
       if (!TokensAreFree(run, stage, ready_class.step)) {
-        next = ready_class;
-        next.rollback ? (next.step += 1, next.rollback = false) : (next.rollback = true);
+        const auto after = ready->upper_bound(ready_class);
+        if (after == ready->end()) break;
+        next = after->first;
         continue;
       }
       next = ready_class;
@@ -271,7 +274,10 @@ void Dispatcher::Dispatch(RunBook& run) {
       // Its host may have been given another task a moment ago, or a waiver run out.
       Reconsider(id);
       const auto again = ready->find(ready_class);
-      if (again != ready->end() && again->second.contains(id.target)) Start(run, id);
+      if (again == ready->end() || !again->second.contains(id.target)) continue;
+      Start(run, id);
+      // It failed instead: the budget is looked at before anything else is sent.
+      if (IsEnded(TargetOf(run, id).state())) return;
     }
   }
 }

@@ -50,7 +50,8 @@ struct AgentSaid {
   uint64_t session = 0;
   agent::v1::AgentMessage message;
 };
-// A host presents its one-time token. The reply says whether a certificate may be made.
+// A host presents its one-time token: it is spent, and the reply says whether a certificate may be made. Without a
+// token, of a host that is enrolled: its certificate was made or renewed, and is noted.
 struct EnrolRequested {
   uint64_t ticket = 0;
   std::string host;
@@ -64,15 +65,37 @@ struct Command {
     std::vector<journal::v1::Token> tokens;
     UnixMs join_until = 0;
   };
-  struct SignPlan { std::string plan_id; plan::v1::Signature signature; };
-  struct StartRun { std::string plan_id; };
-  struct Pause { uint64_t run = 0; std::string reason; };
-  struct Resume { uint64_t run = 0; };
-  struct Abort { uint64_t run = 0; std::string reason; };
-  struct Retry { uint64_t run = 0; };
-  struct RaiseStop { std::string reason; };
-  struct LiftStop { std::string reason; };
-  struct CertifyOperator { std::string name; std::string certificate_sha256; };
+  struct SignPlan {
+    std::string plan_id;
+    plan::v1::Signature signature;
+  };
+  struct StartRun {
+    std::string plan_id;
+  };
+  struct Pause {
+    uint64_t run = 0;
+    std::string reason;
+  };
+  struct Resume {
+    uint64_t run = 0;
+  };
+  struct Abort {
+    uint64_t run = 0;
+    std::string reason;
+  };
+  struct Retry {
+    uint64_t run = 0;
+  };
+  struct RaiseStop {
+    std::string reason;
+  };
+  struct LiftStop {
+    std::string reason;
+  };
+  struct CertifyOperator {
+    std::string name;
+    std::string certificate_sha256;
+  };
 
   uint64_t ticket = 0;
   std::string operator_name;
@@ -100,7 +123,9 @@ struct DropSession {
   uint64_t session = 0;
   std::string reason;
 };
-// Answers a ticket. `subject`: the run's number, the plan's or gate's id, where one was made or changed.
+// Answers a ticket. `subject`: the run's number, the plan's or gate's id, where one was made or changed; of an
+// inventory
+// "<added> <changed> <unchanged> <absent>"; of a stop its serial.
 struct Reply {
   uint64_t ticket = 0;
   absl::Status status;
@@ -114,7 +139,7 @@ struct SetJoinWindow {
 using Effect = std::variant<SendToAgent, DropSession, Reply, SetJoinWindow>;
 
 struct Decision {
-  std::vector<journal::v1::Event> events;   // Already applied to state(), in this order.
+  std::vector<journal::v1::Event> events;  // Already applied to state(), in this order.
   std::vector<Effect> effects;
 };
 
@@ -133,7 +158,7 @@ class Engine {
 
   Decision Decide(const Input& input, UnixMs now);
 
-  // When Tick is wanted next, if nothing else happens; INT64_MAX: never.
+  // When Tick is wanted next, if nothing else happens; INT64_MAX: never; 0 (at once) after a replay or a restore.
   UnixMs NextWake() const;
 
   const journal::v1::State& state() const;

@@ -33,7 +33,8 @@ std::optional<uint32_t> StepToUndo(const StageBook& stage, const TargetRecord& t
   for (int step = stage.plan->steps_size() - 1; step >= 0; --step) {
     const auto index = static_cast<uint32_t>(step);
     const journal::v1::StepRecord* record = FindStep(target, index);
-    const bool undoable = stage.plan->steps(step).undoable() && stage.plan->steps(step).effect() > model::v1::EFFECT_READ;
+    const bool undoable =
+        stage.plan->steps(step).undoable() && stage.plan->steps(step).effect() > model::v1::EFFECT_READ;
     if (index != but && undoable && record != nullptr && record->changed()) return index;
   }
   return std::nullopt;

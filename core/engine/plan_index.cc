@@ -133,18 +133,18 @@ absl::Status CheckLeaf(const PlanHeader& header, const HostLeaf& leaf,
 absl::StatusOr<PlanIndex> PlanIndex::Read(const plan::v1::PlanBundle& bundle) {
   auto statement = model::PlanStatement::Read(bundle.statement());
   if (!statement.ok()) return statement.status();
-  PlanIndex index{.statement = *std::move(statement),
-                  .header = {},
-                  .annex = {},
-                  .leaves = {},
-                  .leaf_bytes = {bundle.leaves().begin(), bundle.leaves().end()},
-                  .header_bytes = bundle.header(),
-                  .statement_bytes = bundle.statement(),
-                  .leaf_of_host = {},
-                  .tree = crypto::MerkleTree(bundle.leaves().empty()
-                                                 ? std::vector<std::string>{""}
-                                                 : std::vector<std::string>(bundle.leaves().begin(),
-                                                                            bundle.leaves().end()))};
+  PlanIndex index{
+      .statement = *std::move(statement),
+      .header = {},
+      .annex = {},
+      .leaves = {},
+      .leaf_bytes = {bundle.leaves().begin(), bundle.leaves().end()},
+      .header_bytes = bundle.header(),
+      .statement_bytes = bundle.statement(),
+      .leaf_of_host = {},
+      .tree = crypto::MerkleTree(bundle.leaves().empty()
+                                     ? std::vector<std::string>{""}
+                                     : std::vector<std::string>(bundle.leaves().begin(), bundle.leaves().end()))};
   if (index.leaf_bytes.empty()) return Wrong("it has no host");
   if (crypto::Sha256(bundle.header()) != index.statement.header_sha256) {
     return Wrong("its header is not the one whose hash stands in the statement");

@@ -81,8 +81,9 @@ void Progress::CheckBudgets(RunBook& run) {
       ended->set_state(model::v1::WAVE_STATE_BREACHED);
       ended->set_reason(breach);
       desk_.Emit(std::move(event));
-      Pause(run, "budget", absl::StrCat(stage.plan->waves(static_cast<int>(w)).name(), " of stage ",
-                                        stage.plan->name(), ": ", breach));
+      Pause(
+          run, "budget",
+          absl::StrCat(stage.plan->waves(static_cast<int>(w)).name(), " of stage ", stage.plan->name(), ": ", breach));
     }
   }
   const auto& limits = run.plan->header.limits();
@@ -174,7 +175,8 @@ void Progress::StartWaves(RunBook& run) {
     if (stage.record->state() != model::v1::STAGE_STATE_RUNNING) continue;
     // The first that has not started, if all before it are settled.
     uint32_t w = 0;
-    while (w < stage.waves.size() && stage.record->waves(static_cast<int>(w)).state() == model::v1::WAVE_STATE_SETTLED) {
+    while (w < stage.waves.size() &&
+           stage.record->waves(static_cast<int>(w)).state() == model::v1::WAVE_STATE_SETTLED) {
       ++w;
     }
     if (w == stage.waves.size() || HasStarted(stage.record->waves(static_cast<int>(w)).state())) continue;
@@ -201,7 +203,8 @@ void Progress::CheckEnd(RunBook& run) {
     return desk_.Emit(std::move(event));
   }
   if (!settled && !expired) return;
-  const std::string reason = settled ? "" : absl::StrCat("the plan expired at ", FormatTime(run.plan->statement.expires));
+  const std::string reason =
+      settled ? "" : absl::StrCat("the plan expired at ", FormatTime(run.plan->statement.expires));
   End(run,
       run.succeeded == run.total ? model::v1::RUN_STATE_SUCCEEDED
       : run.succeeded == 0       ? model::v1::RUN_STATE_FAILED

@@ -24,7 +24,6 @@ constexpr Row<Task, TaskEvent> kTaskMoves[] = {
     {v1::TASK_STATE_PENDING, TaskEvent::kRetried, v1::TASK_STATE_PENDING},
 
     {v1::TASK_STATE_BACKING_OFF, TaskEvent::kDispatched, v1::TASK_STATE_DISPATCHED},
-    {v1::TASK_STATE_BACKING_OFF, TaskEvent::kFailed, v1::TASK_STATE_FAILED},
     {v1::TASK_STATE_BACKING_OFF, TaskEvent::kCancelled, v1::TASK_STATE_CANCELLED},
 
     {v1::TASK_STATE_DISPATCHED, TaskEvent::kAccepted, v1::TASK_STATE_RUNNING},

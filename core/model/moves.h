@@ -16,13 +16,13 @@ enum class TaskEvent {
   kDispatched,  // Sent; the same attempt again when its fate is not known.
   kAccepted,    // The agent has it, durably.
   kSucceeded,
-  kFailed,      // No try is left in this round.
-  kBackedOff,   // Failed; to be tried again later.
-  kReleased,    // Ended by an emergency stop: no failure, and free to be done again.
+  kFailed,     // No try is left in this round.
+  kBackedOff,  // Failed; to be tried again later.
+  kReleased,   // Ended by an emergency stop: no failure, and free to be done again.
   kCancelled,
-  kLost,        // Its fate is unknown until the agent speaks.
-  kNext,        // The target goes on to another step, whose task begins.
-  kRetried,     // An operator has failed targets done again.
+  kLost,     // Its fate is unknown until the agent speaks.
+  kNext,     // The target goes on to another step, whose task begins.
+  kRetried,  // An operator has failed targets done again.
 };
 
 enum class TargetEvent {
@@ -59,8 +59,8 @@ struct DrawnMove {
   std::string event;
   std::string to;
 };
-std::vector<std::string> MachineNames();                       // task, target, wave, stage, gate, run
-std::vector<DrawnMove> MovesOf(std::string_view machine);      // Empty: no such machine.
+std::vector<std::string> MachineNames();                   // task, target, wave, stage, gate, run
+std::vector<DrawnMove> MovesOf(std::string_view machine);  // Empty: no such machine.
 // A Markdown table of the machine's rows, grouped by state, with a heading.
 std::string DrawMoves(std::string_view machine);
 

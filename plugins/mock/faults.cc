@@ -61,6 +61,10 @@ void Slow(Context& context) {
   }
 }
 
+void Deaf(Context& context) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(context.Param<int64_t>("slow_ms")));
+}
+
 void Huge(Context& context) {
   for (int i = 0; i < 2000; ++i) context.Log(sdk::LogLevel::kInfo, std::string(1000, 'l'));
   for (int i = 0; i < 2000; ++i) context.Progress(i / 2000.0, std::string(1000, 'p'));
@@ -147,6 +151,7 @@ constexpr Mode kModes[] = {
     {"crash", Crash},                      // segmentation fault
     {"leak", Leak},                        // all the memory it gets
     {"slow", Slow},                        // takes slow_ms, with progress, ends when asked
+    {"deaf", Deaf},                        // takes slow_ms, does not listen
     {"huge", Huge},                        // megabytes of log, progress, output and result
     {"fork_bomb_small", ForkBombSmall},    // leaves 32 daemons behind
     {"ignore_term", IgnoreTerm},           // does not end when asked, nor does its child
@@ -175,8 +180,8 @@ bool StillToFail(Context& context) {
 
 sdk::Params CommonParams(const char* default_at) {
   return {sdk::Text("mode")
-              .OneOf({"ok", "lie", "fail", "hang", "crash", "leak", "slow", "huge", "fork_bomb_small", "ignore_term",
-                      "exit", "forbidden", "tell", "meddle"})
+              .OneOf({"ok", "lie", "fail", "hang", "crash", "leak", "slow", "deaf", "huge", "fork_bomb_small",
+                      "ignore_term", "exit", "forbidden", "tell", "meddle"})
               .Default("ok")
               .About("What goes wrong"),
           sdk::Text("at")

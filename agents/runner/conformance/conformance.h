@@ -19,6 +19,7 @@ struct ConformanceOptions {
   // {"ACTION": {parameters}, …}, or the parameters themselves for a plugin with one action. What is missing is made up
   // from the action's schema. Empty: all of it.
   std::string params_json;
+  std::string only_action;            // Empty: all.
   // Where no throw-away file system can be had: run what changes on this host itself.
   bool on_this_host = false;
 };

@@ -104,8 +104,9 @@ absl::StatusOr<json> InChild(const std::vector<KitFile>& files, bool overlay,
   std::string text;
   char buffer[65536];
   for (ssize_t count; (count = read(answer.get(), buffer, sizeof buffer)) != 0;) {
-    if (count > 0) text.append(buffer, static_cast<size_t>(count));
-    else if (errno != EINTR) break;
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) break;
+    text.append(buffer, static_cast<size_t>(count));
   }
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "agents/runner/conformance/sample_params.h"
 #include "agents/runner/conformance/schema.h"
+#include "core/base/text.h"
 
 namespace reprise::conformance {
 namespace {
@@ -90,14 +91,15 @@ void CheckHostile(Subject& subject, const ActionUnderTest& action, Checks& check
 }
 
 void CheckSecrets(const Subject& subject, const ActionUnderTest& action, const char* name, Checks& checks) {
-  if (SecretNames(action.descriptor.value("params", json::object())).empty()) {
-    return checks.Skip(name, "no parameter is marked writeOnly");
-  }
+  if (action.secrets.empty()) return checks.Skip(name, "no parameter is marked writeOnly");
   const std::string heard = subject.heard();
-  const size_t found = heard.find(kCanary);
-  if (found == std::string::npos) return checks.Pass(name);
-  const size_t line = heard.rfind('\n', found) + 1;
-  checks.Fail(name, absl::StrCat("told: ", heard.substr(line, std::min<size_t>(found - line, 60)), "(the secret)"));
+  for (const std::string& secret : action.secrets) {
+    const size_t found = heard.find(secret);
+    if (found == std::string::npos) continue;
+    const size_t line = found == 0 ? 0 : heard.rfind('\n', found - 1) + 1;
+    return checks.Fail(name, absl::StrCat("told: ", heard.substr(line, std::min<size_t>(found - line, 60)), "(secret)"));
+  }
+  checks.Pass(name);
 }
 
 bool Below(const std::string& path, const std::string& folder) {
@@ -139,8 +141,7 @@ std::vector<Check> CheckLooking(Root& root, const std::string& sha256, const Act
   std::string wrong;
   for (const model::v1::Verb verb : {VERB_PROBE, VERB_PLAN}) {
     const Ran ran = subject.Run(verb, action.name, action.params);
-    if (!ran.done()) wrong = ran.Shown();
-    else if (wrong.empty()) wrong = WhyNotAnAnswer(verb, ran.answer);
+    if (wrong.empty()) wrong = ran.done() ? WhyNotAnAnswer(verb, ran.answer) : ran.Shown();
   }
   checks.Judge("probe and plan answer", wrong);
   // verify may fail before anything is applied; what matters is that it does not write.
@@ -199,8 +200,13 @@ std::vector<Check> CheckChanging(Root& root, const std::string& sha256, const Ac
   }
   CheckPaths(root, action, checks);
   CheckRollback(subject, action, Changed(first), checks);
-  const auto limit_ms = apply_ms;
-  checks.Pass("ends within its limits", absl::StrCat("apply took ", limit_ms, " ms"));
+  const absl::StatusOr<int64_t> timeout = ParseDurationMs(action.descriptor.value("timeout", ""));
+  const std::string took = absl::StrCat("apply took ", FormatDurationMs(apply_ms));
+  if (timeout.ok() && apply_ms <= *timeout) {
+    checks.Pass("ends within its timeout", took);
+  } else {
+    checks.Fail("ends within its timeout", took);
+  }
   CheckSecrets(subject, action, "no secret is told while changing", checks);
   return checks.Take();
 }

@@ -1,0 +1,112 @@
+#include "core/cli/application.h"
+
+#include <map>
+#include <ostream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/text.h"
+
+namespace reprise::cli {
+namespace {
+
+constexpr char kFooter[] =
+    "Begin:     reprise init --data DIR --site NAME --operator YOU --name ADDRESS\n"
+    "Work:      reprise plan DOSSIER --submit; reprise approve PLAN; reprise run start PLAN --watch\n"
+    "Know:      reprise coverage; reprise run show RUN; reprise report run RUN\n"
+    "Stop all:  reprise stop raise --reason TEXT\n\n"
+    "Exit codes: 0 ok, 1 failure, 2 usage, 3 changes pending, 4 gate or signature refused, 5 unreachable, 6 partial, "
+    "7 timeout.";
+
+void DeclareGlobals(CLI::App& app, GlobalFlags& flags) {
+  static const std::map<std::string, OutputForm> forms = {
+      {"table", OutputForm::kTable}, {"wide", OutputForm::kWide}, {"json", OutputForm::kJson}};
+  app.add_option("--profile", flags.profile, "Folder of the operator's profile (or REPRISE_PROFILE)")
+      ->type_name("DIR");
+  app.add_option("-o,--output", flags.output, "table, wide (nothing cut), or json (stable, for programs)")
+      ->transform(CLI::CheckedTransformer(forms).description(""))
+      ->type_name("FORM");
+  app.add_flag("--no-color", flags.no_color, "No colours (or NO_COLOR)");
+  app.add_option_function<std::string>(
+         "--timeout",
+         [&flags](const std::string& text) {
+           const auto ms = ParseDurationMs(text);
+           if (!ms.ok()) throw CLI::ValidationError("--timeout", "\"" + text + "\": expected a duration such as 30s");
+           flags.timeout_ms = *ms;
+         },
+         "How long one call may take, such as 30s (the default)")
+      ->type_name("DURATION");
+  app.add_flag("-y,--yes", flags.yes, "Ask nothing: what is asked for is meant");
+}
+
+// The nearest word of those that could stand where `word` does.
+std::string Suggestion(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const CLI::App* at = &app;
+  for (const std::string& argument : arguments) {
+    if (!argument.empty() && argument.front() == '-') continue;
+    std::vector<std::string> names;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* child : at->get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(child->get_name());
+      if (child->get_name() == argument) next = child;
+    }
+    if (next == nullptr) return names.empty() ? "" : NearestName(argument, names);
+    at = next;
+  }
+  return "";
+}
+
+}  // namespace
+
+Declared Declare(const std::vector<GroupRow>& groups, const std::vector<CommandRow>& commands, GlobalFlags& flags) {
+  Declared declared;
+  declared.app = std::make_unique<CLI::App>("Reprise: rebuilds an information system, host by host, in signed plans.",
+                                            "reprise");
+  declared.chosen = std::make_shared<Action>();
+  CLI::App& app = *declared.app;
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(kFooter);
+  DeclareGlobals(app, flags);
+  app.set_version_flag("--version", REPRISE_VERSION);
+  std::map<std::string, CLI::App*> parents;
+  for (const GroupRow& group : groups) {
+    CLI::App* parent = app.add_subcommand(group.name, group.summary);
+    parent->require_subcommand(1);
+    parent->fallthrough();
+    parents[group.name] = parent;
+  }
+  for (const CommandRow& row : commands) {
+    const std::string group = row.group;
+    CLI::App& parent = group.empty() ? app : *parents.at(group);
+    CLI::App* command = parent.add_subcommand(row.name, row.summary);
+    command->fallthrough();
+    Action action = row.declare(*command);
+    command->callback([chosen = declared.chosen, action = std::move(action)] { *chosen = action; });
+  }
+  return declared;
+}
+
+int RunApplication(const std::vector<GroupRow>& groups, const std::vector<CommandRow>& commands,
+                   const std::vector<std::string>& arguments, Context& context) {
+  Declared declared = Declare(groups, commands, context.flags);
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    declared.app->parse(std::move(reversed));
+  } catch (const CLI::ParseError& error) {
+    const int code = declared.app->exit(error, context.terminal.out(), context.terminal.err());
+    if (code == 0) return kExitOk;
+    if (const std::string nearest = Suggestion(*declared.app, arguments); !nearest.empty()) {
+      context.terminal.err() << "did you mean `" << nearest << "`?\n";
+    }
+    return kExitUsage;
+  }
+  if (context.flags.no_color) context.terminal.AllowColor(false);
+  const absl::StatusOr<int> code = (*declared.chosen)(context);
+  context.terminal.out() << std::flush;
+  if (code.ok()) return *code;
+  context.terminal.err() << "reprise: " << std::string(code.status().message()) << '\n';
+  return ExitCodeOf(code.status());
+}
+
+}  // namespace reprise::cli

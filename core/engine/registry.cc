@@ -1,0 +1,279 @@
+#include "core/engine/registry.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/text.h"
+#include "core/crypto/sha256.h"
+#include "core/model/authorization.h"
+#include "core/model/names.h"
+
+namespace reprise::engine {
+namespace {
+
+using agent::v1::CoordinatorMessage;
+using journal::v1::Event;
+
+absl::Status CheckDeclared(const journal::v1::InventoryHost& host) {
+  const auto wrong = [&](auto&&... what) { return absl::InvalidArgumentError(absl::StrCat(what...)); };
+  if (!model::IsName(host.name())) {
+    return wrong("\"", host.name(), "\" is no name of a host: a-z, 0-9, '-' and '.', at most ", model::kNameMax);
+  }
+  if (host.zone() == model::v1::ZONE_UNSPECIFIED) return wrong("host ", host.name(), " has no zone");
+  if (host.asset_class() == model::v1::ASSET_CLASS_UNSPECIFIED) return wrong("host ", host.name(), " has no class");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Answer Registry::Do(const std::string&, const operators::v1::ImportInventoryRequest& request) {
+  std::set<std::string> named;
+  uint32_t added = 0, changed = 0, unchanged = 0;
+  for (const auto& host : request.hosts()) {
+    if (absl::Status status = CheckDeclared(host); !status.ok()) return {status};
+    if (!named.insert(host.name()).second) {
+      return {absl::InvalidArgumentError(absl::StrCat("host ", host.name(), " stands in the inventory twice"))};
+    }
+    const HostBook* known = desk_.book().FindHost(host.name());
+    if (known == nullptr || known->record == nullptr) {
+      added += 1;
+    } else {
+      const bool same =
+          known->record->in_inventory() && known->record->declared().SerializeAsString() == host.SerializeAsString();
+      (same ? unchanged : changed) += 1;
+    }
+  }
+  const auto& hosts = desk_.book().state().hosts();
+  const auto absent = std::count_if(hosts.begin(), hosts.end(),
+                                    [&](const auto& host) { return !named.contains(host.declared().name()); });
+  Event event;
+  event.mutable_inventory_imported()->set_source(request.source());
+  *event.mutable_inventory_imported()->mutable_hosts() = request.hosts();
+  desk_.Emit(std::move(event));
+  return {absl::OkStatus(), absl::StrCat(added, " ", changed, " ", unchanged, " ", absent)};
+}
+
+absl::Status Registry::CheckHostIsKnown(const std::string& name) const {
+  const HostBook* host = desk_.book().FindHost(name);
+  if (host != nullptr && host->record != nullptr) return absl::OkStatus();
+  std::vector<std::string> names;
+  for (const auto& record : desk_.book().state().hosts()) names.push_back(record.declared().name());
+  const std::string nearest = NearestName(name, names);
+  return absl::NotFoundError(absl::StrCat(
+      "host ", name, " is not known; ",
+      nearest.empty() ? "import an inventory that names it" : absl::StrCat("did you mean ", nearest, "?")));
+}
+
+Answer Registry::Do(const std::string&, const Command::Issue& request) {
+  for (const auto& token : request.tokens) {
+    if (absl::Status status = CheckHostIsKnown(token.host()); !status.ok()) return {status};
+    if (token.secret_sha256().size() != crypto::kSha256Size || token.expires_ms() <= desk_.now()) {
+      return {absl::InvalidArgumentError(absl::StrCat("the token for ", token.host(), " is none, or expired already"))};
+    }
+  }
+  if (!request.tokens.empty()) {
+    Event event;
+    for (const auto& token : request.tokens) *event.mutable_tokens_issued()->add_tokens() = token;
+    desk_.Emit(std::move(event));
+  }
+  if (request.join_until != desk_.book().state().join_until_ms()) {
+    Event event;
+    event.mutable_join_window_opened()->set_until_ms(request.join_until);
+    desk_.Emit(std::move(event));
+  }
+  desk_.Do(SetJoinWindow{request.join_until});
+  return {absl::OkStatus()};
+}
+
+Answer Registry::Do(const std::string&, const operators::v1::HostStatementsRequest& request) {
+  if (desk_.keyring() == nullptr) return {absl::FailedPreconditionError("there is no keyring yet")};
+  std::map<std::string, uint64_t> serials;
+  for (const auto& statement : request.statements()) {
+    const auto checked = model::CheckHostStatement(*desk_.keyring(), statement);
+    if (!checked.ok()) return {checked.status()};
+    if (absl::Status status = CheckHostIsKnown(checked->host); !status.ok()) return {status};
+    auto [known, is_new] = serials.try_emplace(checked->host, 0);
+    if (is_new) known->second = desk_.book().FindHost(checked->host)->record->statement_serial();
+    if (checked->serial <= known->second) {
+      return {absl::FailedPreconditionError(absl::StrCat("the statement about ", checked->host, " has serial ",
+                                                         checked->serial, "; the newest known is ", known->second,
+                                                         ". Make it again with a higher one"))};
+    }
+    known->second = checked->serial;
+  }
+  for (const auto& statement : request.statements()) {
+    Event event;
+    *event.mutable_host_statement_recorded()->mutable_statement() = statement;
+    desk_.Emit(std::move(event));
+  }
+  for (const auto& [name, serial] : serials) {
+    const HostBook& host = *desk_.book().FindHost(name);
+    CoordinatorMessage message;
+    *message.mutable_host_statement() = host.record->statement();
+    desk_.Send(host, std::move(message));
+  }
+  return {absl::OkStatus()};
+}
+
+Answer Registry::Do(const std::string&, const operators::v1::ExtendKeyringRequest& request) {
+  absl::Status status;
+  if (const model::Keyring* known = desk_.keyring()) {
+    model::Keyring longer = *known;
+    status = longer.Extend(request.statement());
+  } else {
+    status = model::Keyring::Found(request.statement(), "").status();
+  }
+  if (!status.ok()) return {status};
+  Event event;
+  *event.mutable_keyring_extended()->mutable_statement() = request.statement();
+  desk_.Emit(std::move(event));
+  for (const auto& host : desk_.book().hosts()) {
+    CoordinatorMessage message;
+    *message.mutable_keyring()->add_statements() = request.statement();
+    desk_.Send(*host, std::move(message));
+  }
+  return {absl::OkStatus(), absl::StrCat(desk_.keyring()->version())};
+}
+
+Answer Registry::Do(const std::string&, const Command::CertifyOperator& request) {
+  const model::Operator* known = desk_.keyring() == nullptr ? nullptr : desk_.keyring()->Find(request.name);
+  if (known == nullptr || !known->active) {
+    return {absl::FailedPreconditionError(
+        absl::StrCat(request.name, " is no active operator of the keyring; add the key first: `reprise key add`"))};
+  }
+  Event event;
+  event.mutable_operator_certified()->set_operator_(request.name);
+  event.mutable_operator_certified()->set_certificate_sha256(request.certificate_sha256);
+  desk_.Emit(std::move(event));
+  return {absl::OkStatus(), request.name};
+}
+
+Answer Registry::Do(const std::string&, const plan::v1::BlobInfo& blob) {
+  if (blob.sha256().size() != crypto::kSha256Size) return {absl::InvalidArgumentError("the file's hash is none")};
+  if (blob.name().empty()) return {absl::InvalidArgumentError("the file has no name")};
+  if (blob.kind() != "plugin" && blob.kind() != "artifact") {
+    return {absl::InvalidArgumentError(absl::StrCat("\"", blob.kind(), "\": a file is a plugin or an artifact"))};
+  }
+  const plan::v1::BlobInfo* known = desk_.book().FindBlob(blob.kind(), blob.sha256());
+  if (known == nullptr || known->SerializeAsString() != blob.SerializeAsString()) {
+    Event event;
+    *event.mutable_blob_added()->mutable_blob() = blob;
+    desk_.Emit(std::move(event));
+  }
+  return {absl::OkStatus(), ToHex(blob.sha256())};
+}
+
+// ---- plans ----
+
+Answer Registry::Do(const std::string& person, const operators::v1::SubmitPlanRequest& request) {
+  if (desk_.keyring() == nullptr) return {absl::FailedPreconditionError("there is no keyring yet")};
+  auto index = PlanIndex::Read(request.bundle());
+  if (!index.ok()) return {index.status()};
+  const std::string& id = index->header.plan_id();
+  if (const auto* known = desk_.book().FindPlanRecord(id)) {
+    if (known->bundle().statement() == request.bundle().statement()) return {absl::OkStatus(), id};
+    return {absl::AlreadyExistsError(absl::StrCat("another plan is called ", id, "; make a new one"))};
+  }
+  // Who asks for a plan does not count at its gates: nobody asks in another's name.
+  if (index->header.requester() != person) {
+    return {absl::PermissionDeniedError(
+        absl::StrCat("the plan says that ", index->header.requester(), " asks for it, and ", person, " submits it"))};
+  }
+  plan::v1::SignedStatement unsigned_statement;
+  unsigned_statement.set_statement(request.bundle().statement());
+  const auto checked = model::CheckPlan(*desk_.keyring(), unsigned_statement, request.bundle().header(), desk_.now());
+  if (!checked.ok() && checked.status().code() != absl::StatusCode::kPermissionDenied) return {checked.status()};
+  for (const auto& plugin : index->header.plugins()) {
+    if (desk_.book().FindBlob("plugin", plugin.sha256()) != nullptr) continue;
+    return {absl::FailedPreconditionError(absl::StrCat("plugin ", plugin.name(), " ", plugin.version(), " (",
+                                                       ToHex(plugin.sha256()).substr(0, 12),
+                                                       "…) is not in the store: `reprise plugin add`"))};
+  }
+  for (const auto& artifact : index->header.artifacts()) {
+    if (desk_.book().FindBlob("artifact", artifact.sha256()) != nullptr) continue;
+    return {absl::FailedPreconditionError(
+        absl::StrCat("artifact ", artifact.name(), " is not in the store: `reprise artifact add`"))};
+  }
+  for (const auto& leaf : index->leaves) {
+    if (absl::Status status = CheckHostIsKnown(leaf.host()); !status.ok()) return {status};
+  }
+  Event event;
+  *event.mutable_plan_submitted()->mutable_bundle() = request.bundle();
+  desk_.Emit(std::move(event));
+  return {absl::OkStatus(), id};
+}
+
+Answer Registry::Do(const std::string&, const Command::SignPlan& request) {
+  const auto* known = desk_.book().FindPlanRecord(request.plan_id);
+  if (known == nullptr) return {absl::NotFoundError(absl::StrCat("there is no plan ", request.plan_id))};
+  const PlanIndex& plan = *desk_.book().FindPlan(request.plan_id);
+  if (plan.statement.expires <= desk_.now()) {
+    return {absl::FailedPreconditionError(
+        absl::StrCat("plan ", request.plan_id, " expired at ", FormatTime(plan.statement.expires)))};
+  }
+  plan::v1::SignedStatement statement;
+  statement.set_statement(plan.statement_bytes);
+  *statement.add_signatures() = request.signature;
+  const auto signers = desk_.keyring()->Signers(statement);
+  if (!signers.ok()) return {signers.status()};
+  if (signers->empty()) {
+    return {absl::PermissionDeniedError("the signature is of no active operator's key; see `reprise key ls`")};
+  }
+  const std::string& signer = signers->front();
+  const model::Operator& person = *desk_.keyring()->Find(signer);
+  if (!person.Has(model::v1::ROLE_OPERATOR) && !person.Has(model::v1::ROLE_APPROVER) &&
+      !person.Has(model::v1::ROLE_ADMIN)) {
+    return {absl::PermissionDeniedError(
+        absl::StrCat(signer, " may not sign plans: that takes an operator, an approver or an admin"))};
+  }
+  if (std::find(known->signers().begin(), known->signers().end(), signer) != known->signers().end()) {
+    return {absl::OkStatus(), request.plan_id};
+  }
+  Event event;
+  event.mutable_plan_signed()->set_plan_id(request.plan_id);
+  event.mutable_plan_signed()->set_signer(signer);
+  *event.mutable_plan_signed()->mutable_signature() = request.signature;
+  desk_.Emit(std::move(event));
+  desk_.ForgetAuthority(request.plan_id);
+  return {absl::OkStatus(), request.plan_id};
+}
+
+// ---- enrolment ----
+
+Answer Registry::Enrol(const EnrolRequested& request) {
+  const journal::v1::State& state = desk_.book().state();
+  const HostBook* host = desk_.book().FindHost(request.host);
+  if (request.token_sha256.empty()) {
+    if (host == nullptr || host->record == nullptr || !host->record->enrolled()) {
+      return {absl::PermissionDeniedError(absl::StrCat(request.host, " is not enrolled"))};
+    }
+    if (request.certificate_sha256.empty()) return {absl::InvalidArgumentError("neither token nor certificate")};
+  } else {
+    const auto token = std::find_if(state.tokens().begin(), state.tokens().end(), [&](const auto& known) {
+      return known.secret_sha256() == request.token_sha256 && known.host() == request.host;
+    });
+    if (token == state.tokens().end() || token->expires_ms() <= desk_.now()) {
+      return {absl::PermissionDeniedError(
+          absl::StrCat("the join code is not valid for ", request.host,
+                       ": it was used, has expired, or was made for another host; make a new one with `reprise host "
+                       "token ",
+                       request.host, "`"))};
+    }
+    if (state.join_until_ms() <= desk_.now()) {
+      return {absl::FailedPreconditionError("the join window is closed; open it with `reprise host token`")};
+    }
+  }
+  desk_.SetActor(absl::StrCat("host:", request.host));
+  Event event;
+  event.mutable_host_enrolled()->set_host(request.host);
+  event.mutable_host_enrolled()->set_token_sha256(request.token_sha256);
+  event.mutable_host_enrolled()->set_certificate_sha256(request.certificate_sha256);
+  event.mutable_host_enrolled()->set_address(request.address);
+  desk_.Emit(std::move(event));
+  return {absl::OkStatus(), request.host};
+}
+
+}  // namespace reprise::engine

@@ -1,0 +1,37 @@
+// Agents' streams: what is said when one opens, who is heard, what a closed one leaves behind.
+// Internal to core/engine.
+#pragma once
+
+#include <string>
+
+#include "core/engine/desk.h"
+#include "core/engine/dispatcher.h"
+#include "core/engine/outcomes.h"
+
+namespace reprise::engine {
+
+class Sessions {
+ public:
+  Sessions(Desk& desk, Dispatcher& dispatcher, Outcomes& outcomes)
+      : desk_(desk), dispatcher_(dispatcher), outcomes_(outcomes) {}
+
+  void On(const Started& started);
+  void On(const SessionOpened& opened);
+  void On(const SessionClosed& closed);
+  void On(const AgentSaid& said);
+
+ private:
+  void Close(HostBook& host, const std::string& reason);
+  void Greet(const HostBook& host, const agent::v1::Hello& hello);
+  // What the agent says it has, against what it was sent.
+  void Compare(HostBook& host, const agent::v1::Hello& hello);
+  void OnStopConfirmed(HostBook& host, const agent::v1::StopConfirmed& confirmed);
+
+  Desk& desk_;
+  Dispatcher& dispatcher_;
+  Outcomes& outcomes_;
+};
+
+agent::v1::CoordinatorMessage StopMessage(const journal::v1::StopRecord& stop);
+
+}  // namespace reprise::engine

@@ -1,0 +1,163 @@
+#include "core/plan/yaml_reader.h"
+
+#include <libfyaml.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace reprise::plan {
+namespace {
+
+Place PlaceOf(uint32_t source, const fy_mark* mark) {
+  if (mark == nullptr) return {.source = source};
+  return {.source = source,
+          .line = static_cast<uint32_t>(mark->line + 1),
+          .column = static_cast<uint32_t>(mark->column + 1),
+          .length = 1};
+}
+
+Place PlaceOf(uint32_t source, fy_token* token) {
+  if (token == nullptr) return {.source = source};
+  Place place = PlaceOf(source, fy_token_start_mark(token));
+  const fy_mark* end = fy_token_end_mark(token);
+  if (end != nullptr && static_cast<uint32_t>(end->line + 1) == place.line &&
+      static_cast<uint32_t>(end->column + 1) > place.column) {
+    place.length = static_cast<uint32_t>(end->column + 1) - place.column;
+  }
+  return place;
+}
+
+}  // namespace
+
+struct YamlReader::Parser {
+  fy_parser* parser = nullptr;
+  fy_event* event = nullptr;
+
+  void Drop() {
+    if (event != nullptr) fy_parser_event_free(parser, event);
+    event = nullptr;
+  }
+  ~Parser() {
+    if (parser == nullptr) return;
+    Drop();
+    fy_parser_destroy(parser);
+  }
+};
+
+YamlReader::YamlReader(uint32_t source, Diagnostics& diagnostics)
+    : source_(source), diagnostics_(diagnostics), parser_(std::make_unique<Parser>()) {
+  const std::string_view bytes = diagnostics.SourceBytes(source);
+  if (const size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
+    Fail({.source = source_}, absl::StrCat("a NUL byte at offset ", nul), "this is not a text file");
+    return;
+  }
+  fy_parse_cfg config{};
+  config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_2);
+  parser_->parser = fy_parser_create(&config);
+  // An empty text is given as a line's end: libfyaml takes a length of 0 for a C string.
+  if (parser_->parser == nullptr ||
+      fy_parser_set_string(parser_->parser, bytes.empty() ? "\n" : bytes.data(), bytes.empty() ? 1 : bytes.size()) != 0) {
+    Fail({.source = source_}, "cannot be read as YAML", "");
+  }
+}
+
+YamlReader::~YamlReader() = default;
+
+YamlReader::Event YamlReader::Ended() {
+  ended_ = true;
+  return {.kind = Kind::kEnd, .place = {.source = source_}, .text = {}, .quoted = false};
+}
+
+YamlReader::Event YamlReader::Fail(Place place, std::string message, std::string hint) {
+  diagnostics_.Error(place, std::move(message)).Hint(std::move(hint));
+  failed_ = true;
+  return Ended();
+}
+
+YamlReader::Event YamlReader::Next() {
+  if (ended_) return Ended();
+  for (;;) {
+    parser_->Drop();
+    parser_->event = fy_parser_parse(parser_->parser);
+    const fy_event* event = parser_->event;
+    if (event == nullptr) {
+      void* previous = nullptr;
+      const fy_diag_error* error = fy_diag_errors_iterate(fy_parser_get_diag(parser_->parser), &previous);
+      if (error == nullptr) {
+        return fy_parser_get_stream_error(parser_->parser) ? Fail({.source = source_}, "not YAML", "") : Ended();
+      }
+      const Place place{.source = source_,
+                        .line = static_cast<uint32_t>(error->line + 1),
+                        .column = static_cast<uint32_t>(error->column + 1),
+                        .length = 1};
+      return Fail(place, absl::StrCat("not YAML: ", error->msg == nullptr ? "unreadable" : error->msg), "");
+    }
+
+    Event found;
+    fy_token* anchor = nullptr;
+    fy_token* tag = nullptr;
+    switch (event->type) {
+      case FYET_STREAM_START:
+      case FYET_NONE:
+        continue;
+      case FYET_STREAM_END:
+        return Ended();
+      case FYET_DOCUMENT_START:
+        found.kind = Kind::kDocumentStart;
+        found.place = PlaceOf(source_, event->document_start.document_start);
+        return found;
+      case FYET_DOCUMENT_END:
+        found.kind = Kind::kDocumentEnd;
+        return found;
+      case FYET_ALIAS:
+        return Fail(PlaceOf(source_, event->alias.anchor), "an alias (*) stands here",
+                    "aliases are not taken: write the value out");
+      case FYET_MAPPING_START:
+        found.kind = Kind::kMapStart;
+        found.place = PlaceOf(source_, event->mapping_start.mapping_start);
+        anchor = event->mapping_start.anchor;
+        tag = event->mapping_start.tag;
+        ++depth_;
+        break;
+      case FYET_SEQUENCE_START:
+        found.kind = Kind::kListStart;
+        found.place = PlaceOf(source_, event->sequence_start.sequence_start);
+        anchor = event->sequence_start.anchor;
+        tag = event->sequence_start.tag;
+        ++depth_;
+        break;
+      case FYET_MAPPING_END:
+      case FYET_SEQUENCE_END:
+        found.kind = event->type == FYET_MAPPING_END ? Kind::kMapEnd : Kind::kListEnd;
+        --depth_;
+        return found;
+      case FYET_SCALAR: {
+        found.kind = Kind::kScalar;
+        anchor = event->scalar.anchor;
+        tag = event->scalar.tag;
+        fy_token* value = event->scalar.value;
+        found.place = PlaceOf(source_, value);
+        if (value != nullptr) {
+          size_t length = 0;
+          const char* text = fy_token_get_text(value, &length);
+          if (text != nullptr) found.text = {text, length};
+          found.quoted = fy_token_scalar_style(value) != FYSS_PLAIN;
+        }
+        break;
+      }
+    }
+    if (anchor != nullptr) {
+      return Fail(PlaceOf(source_, anchor), "an anchor (&) stands here", "anchors are not taken: write the value out");
+    }
+    if (tag != nullptr) {
+      return Fail(PlaceOf(source_, tag), "a tag (!) stands here", "tags are not taken: quote a text, write a number plain");
+    }
+    if (depth_ > kDepthMax) {
+      return Fail(found.place, absl::StrCat("nested more than ", kDepthMax, " deep"), "");
+    }
+    return found;
+  }
+}
+
+}  // namespace reprise::plan

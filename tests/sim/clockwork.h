@@ -1,0 +1,45 @@
+// Virtual time, chance from one seed, and the trace of what happened. Everything in a simulation that is not decided by
+// the code under test is decided here.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "core/crypto/sha256.h"
+
+namespace reprise::sim {
+
+class Clockwork {
+ public:
+  Clockwork(uint64_t seed, UnixMs start, bool verbose) : now_(start), start_(start), chance_(seed), verbose_(verbose) {}
+
+  UnixMs now() const { return now_; }
+  void After(int64_t ms, std::function<void()> what);
+  // Does the next thing, if there is one before `until`.
+  bool Step(UnixMs until);
+
+  // At least `from`, at most `to`.
+  int64_t Between(int64_t from, int64_t to);
+  bool Chance(double probability);
+
+  void Trace(const std::string& line);
+  std::string TraceHash() { return hash_.Finish(); }
+  uint64_t steps() const { return steps_; }
+
+ private:
+  UnixMs now_;
+  UnixMs start_;
+  uint64_t sequence_ = 0;
+  uint64_t steps_ = 0;
+  std::mt19937_64 chance_;
+  std::map<std::pair<UnixMs, uint64_t>, std::function<void()>> agenda_;
+  crypto::Sha256Hasher hash_;
+  bool verbose_;
+};
+
+}  // namespace reprise::sim
