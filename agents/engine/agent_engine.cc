@@ -10,6 +10,7 @@
 #include "agents/engine/memory.h"
 #include "agents/engine/previews.h"
 #include "agents/engine/report.h"
+#include "core/base/planted.h"
 #include "core/base/status_macros.h"
 #include "core/model/authorization.h"
 
@@ -164,7 +165,8 @@ void AgentEngine::Impl::OnStop(const agent::v1::Stop& stop) {
 
 // Said only when nothing runs any more: a confirmation is a fact, not an intention.
 void AgentEngine::Impl::ConfirmStop() {
-  if (!stop_to_confirm || attempts.VerbsRunning() + previews.VerbsRunning() > 0) return;
+  const bool early = REPRISE_PLANTED(kStopConfirmedTooEarly);
+  if (!stop_to_confirm || (attempts.VerbsRunning() + previews.VerbsRunning() > 0 && !early)) return;
   if (desk.session() == 0) return;  // The coordinator repeats the stop at the next session.
   stop_to_confirm = false;
   AgentMessage message;

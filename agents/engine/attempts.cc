@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agents/engine/report.h"
+#include "core/base/planted.h"
 
 namespace reprise::agents {
 namespace {
@@ -61,6 +62,7 @@ bool Attempts::Redelivered(const TaskKey& key) {
     }
     return true;
   }
+  if (REPRISE_PLANTED(kDuplicateRunsAgain)) return false;
   const PlanMemo* plan = desk_.memory().FindPlan(key.plan_id());
   const TaskMemo* task = plan == nullptr || plan->run != key.run() ? nullptr : plan->Find(TaskOf(key));
   if (task == nullptr || !task->last || task->last->key().attempt() != key.attempt()) return false;
@@ -187,6 +189,7 @@ bool Attempts::OnVerbEnded(const VerbResult& result) {
   if (attempt.start_delay_us == 0 && result.start_delay_us > 0) {
     attempt.start_delay_us = (attempt.began - attempt.received) * 1000 + result.start_delay_us;
   }
+  if (REPRISE_PLANTED(kIntentAfterApply) && attempt.course.verb() > model::v1::VERB_PLAN) KeepIntent(attempt);
   CourseStep step = attempt.course.After(result);
   const bool natural_end = result.end == VerbEnd::kDone && step.kind == CourseStep::Kind::kEnd;
   if (!attempt.end_code.empty() && !natural_end) {
@@ -231,7 +234,8 @@ void Attempts::Take(const AttemptId& id, const CourseStep& step) {
   // Files and probe took their time: a hold, a stop, a revoked key or the expiry may have come since.
   const auto& memo = desk_.memory().attempts().at(id);
   const Verdict verdict = Judge(plans_.CaseFor(attempt.key, memo.plugin_signature), attempt.key, desk_.now());
-  if (const auto* refusal = std::get_if<Refusal>(&verdict)) {
+  const bool unasked = REPRISE_PLANTED(kNotJudgedAgain) || REPRISE_PLANTED(kStopForgetsTheMailbox);
+  if (const auto* refusal = std::get_if<Refusal>(&verdict); refusal != nullptr && !unasked) {
     Ending ending;
     ending.outcome = model::v1::OUTCOME_REFUSED;
     ending.code = refusal->code;
@@ -239,10 +243,14 @@ void Attempts::Take(const AttemptId& id, const CourseStep& step) {
     ending.hint = refusal->hint;
     return End(id, ending);
   }
+  if (!REPRISE_PLANTED(kIntentAfterApply)) KeepIntent(attempt);
+  StartVerb(attempt, step.verb);
+}
+
+void Attempts::KeepIntent(const Underway& attempt) {
   SpoolRecord record;
   *record.mutable_attempt_intended()->mutable_key() = attempt.key;
   desk_.Keep(std::move(record));
-  StartVerb(attempt, step.verb);
 }
 
 void Attempts::StartVerb(Underway& attempt, model::v1::Verb verb) {
@@ -306,7 +314,10 @@ void Attempts::EndEarly(const AttemptId& id, const std::string& code, const std:
 uint32_t Attempts::StopAll(const std::string& reason) {
   const uint32_t running = static_cast<uint32_t>(VerbsRunning());
   std::vector<AttemptId> ids;
-  for (const auto& [id, attempt] : underway_) ids.push_back(id);
+  for (const auto& [id, attempt] : underway_) {
+    if (REPRISE_PLANTED(kStopForgetsTheMailbox) && attempt.fetching) continue;
+    ids.push_back(id);
+  }
   for (const AttemptId& id : ids) EndEarly(id, "stopped", reason);
   return running;
 }

@@ -58,6 +58,7 @@ class Attempts {
              UnixMs received);
   void Fetch(Underway& attempt, const plan::v1::Signature& plugin_signature);
   void Take(const AttemptId& id, const CourseStep& step);
+  void KeepIntent(const Underway& attempt);
   void StartVerb(Underway& attempt, model::v1::Verb verb);
   void EndEarly(const AttemptId& id, const std::string& code, const std::string& reason);
   void End(const AttemptId& id, const Ending& ending);

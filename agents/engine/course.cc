@@ -1,6 +1,7 @@
 #include "agents/engine/course.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/base/planted.h"
 #include "core/model/names.h"
 
 namespace reprise::agents {
@@ -44,6 +45,7 @@ CourseStep Course::End(model::v1::Outcome outcome, std::string code, std::string
 }
 
 CourseStep Course::Begin() {
+  if (REPRISE_PLANTED(kNoProbeAfterCrash) && purpose_ == Purpose::kRecover) return Intend(VERB_APPLY);
   return Run(VERB_PROBE);
 }
 

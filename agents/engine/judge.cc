@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/planted.h"
 #include "core/base/text.h"
 #include "core/crypto/sha256.h"
 #include "core/model/authorization.h"
@@ -68,7 +69,7 @@ Checked CheckSignatures(const Case& c, const agent::v1::TaskKey& key, UnixMs now
                    "let the agent reconnect, then retry"};
   }
   const uint32_t needed = keyring.policy().SignaturesFor(statement->effect);
-  if (needed > 0 && plan.signatures().empty()) {
+  if (needed > 0 && plan.signatures().empty() && !REPRISE_PLANTED(kUnsignedBelieved)) {
     return Refusal{"unsigned",
                    absl::StrCat("nobody signed plan ", key.plan_id(), ", which needs ", needed,
                                 " signature(s) for its effect ", NameOf(statement->effect)),
@@ -307,7 +308,7 @@ Refusal JudgeHistory(const Memory& memory, const Permit& permit, const agent::v1
     }
   }
   const TaskMemo* task = plan->Find(id);
-  if (task == nullptr) return {};
+  if (task == nullptr || REPRISE_PLANTED(kDuplicateRunsAgain)) return {};
   if (task->succeeded) {
     return {"replayed", absl::StrCat("already done on this host at attempt ", task->last_attempt), ""};
   }

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agents/runner/former_life.h"
 
 namespace reprise::runner {
 
@@ -23,11 +24,13 @@ absl::StatusOr<WorkFolder> WorkFolder::Take(const std::filesystem::path& path, a
   Fd alive(open(mark.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!alive) return absl::UnavailableError(absl::StrCat("opening ", mark, ": ", strerror(errno)));
   const absl::Time deadline = absl::Now() + wait;
+  const absl::Time patience = absl::Now() + wait / 5;
   while (flock(alive.get(), LOCK_EX | LOCK_NB) != 0) {
     if (absl::Now() >= deadline) {
       return absl::UnavailableError(
           absl::StrCat("plugins of a former agent still run: they hold ", mark, "; find them with: fuser -v ", mark));
     }
+    if (absl::Now() >= patience) EndHolders(alive.get());
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   for (const auto& entry : std::filesystem::directory_iterator(absolute, error)) {

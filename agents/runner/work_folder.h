@@ -1,7 +1,8 @@
 // The runner's scratch folder, and the mark by which a new life of the agent knows that nothing of the former one runs.
 //
 // Every plugin host inherits a locked descriptor of `<folder>/.alive`. Plugin hosts die with their agent; a new runner
-// waits until the last of them has, so that a probe never looks at a host that a forgotten apply still changes.
+// waits until the last of them has, and after a fifth of its patience ends those that have not, so that a probe never looks
+// at a host that a forgotten apply still changes.
 #pragma once
 
 #include <filesystem>

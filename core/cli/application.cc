@@ -1,5 +1,6 @@
 #include "core/cli/application.h"
 
+#include <CLI/CLI.hpp>
 #include <map>
 #include <ostream>
 #include <utility>
@@ -60,7 +61,7 @@ std::string Suggestion(const CLI::App& app, const std::vector<std::string>& argu
 
 Declared Declare(const std::vector<GroupRow>& groups, const std::vector<CommandRow>& commands, GlobalFlags& flags) {
   Declared declared;
-  declared.app = std::make_unique<CLI::App>("Reprise: rebuilds an information system, host by host, in signed plans.",
+  declared.app = std::make_shared<CLI::App>("Reprise: rebuilds an information system, host by host, in signed plans.",
                                             "reprise");
   declared.chosen = std::make_shared<Action>();
   CLI::App& app = *declared.app;
@@ -81,7 +82,8 @@ Declared Declare(const std::vector<GroupRow>& groups, const std::vector<CommandR
     CLI::App& parent = group.empty() ? app : *parents.at(group);
     CLI::App* command = parent.add_subcommand(row.name, row.summary);
     command->fallthrough();
-    Action action = row.declare(*command);
+    CommandLine line(*command);
+    Action action = row.declare(line);
     command->callback([chosen = declared.chosen, action = std::move(action)] { *chosen = action; });
   }
   return declared;

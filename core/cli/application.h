@@ -2,6 +2,7 @@
 // codes.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ int RunApplication(const std::vector<GroupRow>& groups, const std::vector<Comman
 
 // The application with everything declared and nothing run; for completion and tests of the help.
 struct Declared {
-  std::unique_ptr<CLI::App> app;
+  std::shared_ptr<CLI::App> app;
   std::shared_ptr<Action> chosen;  // Set while parsing.
 };
 Declared Declare(const std::vector<GroupRow>& groups, const std::vector<CommandRow>& commands, GlobalFlags& flags);

@@ -2,11 +2,10 @@
 // and prints.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
 
 #include "absl/status/statusor.h"
+#include "core/cli/command_line.h"
 #include "core/cli/context.h"
 #include "core/cli/exit_codes.h"
 
@@ -20,7 +19,7 @@ struct CommandRow {
   const char* name;     // "start"
   const char* summary;  // One line.
   // Declares flags and examples (as the footer), gives what to do once they are read.
-  Action (*declare)(CLI::App& app);
+  Action (*declare)(CommandLine& app);
 };
 
 }  // namespace reprise::cli

@@ -10,10 +10,10 @@
 
 namespace reprise::cli {
 
-void HostChoice::Declare(CLI::App& app) {
-  app.add_option("HOST", names, "Hosts by name");
-  app.add_option("--selector", selector, "Hosts by a selector, such as: class == workstation and labels.site == nord")
-      ->type_name("SELECTOR");
+void HostChoice::Declare(CommandLine& app) {
+  app.Option("HOST", names, "Hosts by name");
+  app.Option("--selector", selector, "Hosts by a selector, such as: class == workstation and labels.site == nord")
+      .TypeName("SELECTOR");
 }
 
 absl::StatusOr<std::vector<ops::HostView>> Choose(Context& context, const HostChoice& choice) {

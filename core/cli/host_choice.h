@@ -1,12 +1,11 @@
 // Which hosts a command is about: names, or a selector over what the coordinator knows.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/cli/command_line.h"
 #include "core/cli/context.h"
 
 namespace reprise::cli {
@@ -16,7 +15,7 @@ struct HostChoice {
   std::string selector;
   bool all_missing = false;  // Those that may carry an agent and are not enrolled.
 
-  void Declare(CLI::App& app);
+  void Declare(CommandLine& app);
 };
 
 // Usage error when nothing, or both, were given; NOT_FOUND names the host that is not known, with the nearest.

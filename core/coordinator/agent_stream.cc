@@ -12,6 +12,8 @@ namespace reprise::coordinator {
 namespace {
 
 constexpr size_t kBatchBytesMax = 1 << 20;
+// An honest agent packs a mebibyte and one message more. Its host may be in other hands, with good papers.
+constexpr size_t kIncomingBytesMax = 8 << 20;
 constexpr int kBatchMessagesMax = 256;
 // A stream that does not take what it is sent is cut; its agent comes back and is told anew.
 constexpr size_t kQueueBytesMax = 32 << 20;
@@ -49,6 +51,9 @@ void AgentStream::OnReadDone(bool ok) {
 }
 
 absl::Status AgentStream::Take(std::vector<engine::Input>& inputs) {
+  if (incoming_.ByteSizeLong() > kIncomingBytesMax) {
+    return absl::ResourceExhaustedError("more at once than an agent has to say; its stream is cut");
+  }
   for (agent::v1::AgentMessage& message : *incoming_.mutable_messages()) {
     if (session_ == 0) {
       if (!message.has_hello()) return absl::InvalidArgumentError("its first message is not hello");

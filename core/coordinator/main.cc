@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
   CLI::App app{"The coordinator of Reprise: holds the plan, the journal and the keys of a site's agents."};
   app.footer(
       "Example:\n"
-      "  reprise init --data /var/lib/reprise --site hr1 --operator alice\n"
+      "  reprise init --data /var/lib/reprise --site hr1 --operator alice --name 10.77.0.1\n"
       "  reprise-coordinator --data /var/lib/reprise");
   reprise::coordinator::CoordinatorOptions options;
   std::string port_file;

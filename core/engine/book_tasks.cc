@@ -1,5 +1,6 @@
 // Folding what happens to one host's way through one stage, and to the task at work there.
 #include "absl/strings/str_cat.h"
+#include "core/base/planted.h"
 #include "core/base/status_macros.h"
 #include "core/engine/book.h"
 
@@ -105,7 +106,7 @@ void NoteStep(StepRecord& step, const agent::v1::Finished& finished, bool succee
 absl::Status Book::On(const Event& event, const journal::v1::TaskDispatched& e) {
   ASSIGN_OR_RETURN(Place place, TargetAt(e.run(), e.stage(), e.host()));
   return Alter(place, [&](TargetRecord& target) -> absl::Status {
-    if (target.task() == model::v1::TASK_STATE_LOST) {
+    if (target.task() == model::v1::TASK_STATE_LOST && !REPRISE_PLANTED(kLostSentAsNew)) {
       RETURN_IF_ERROR(CheckTask(target, e.step(), e.attempt(), e.rollback()));
     } else {
       RETURN_IF_ERROR(CheckTask(target, e.step(), e.attempt() - 1, e.rollback()));
@@ -176,6 +177,10 @@ absl::Status Book::On(const Event&, const journal::v1::TaskLost& e) {
   ASSIGN_OR_RETURN(Place place, TargetAt(e.run(), e.stage(), e.host()));
   return Alter(place, [&](TargetRecord& target) -> absl::Status {
     RETURN_IF_ERROR(CheckTask(target, e.step(), e.attempt(), target.rollback()));
+    if (REPRISE_PLANTED(kTokenNotGivenBack)) {
+      for (const auto& [capacity, amount] : place.stage->tokens[target.step()])
+        place.run->tokens_used[capacity] += amount;
+    }
     return MoveTask(target, TaskEvent::kLost);
   });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/planted.h"
 #include "core/base/text.h"
 #include "core/model/authorization.h"
 #include "core/model/names.h"
@@ -198,7 +199,8 @@ void Dispatcher::Reconsider(const TargetId& id) {
   if (target.task() == model::v1::TASK_STATE_BACKING_OFF && target.retry_at_ms() > desk_.now()) {
     return schedule.WakeAt(id, target.retry_at_ms());
   }
-  const uint32_t per_host_max = std::max(1u, run.plan->header.limits().per_host_max());
+  const uint32_t per_host_max =
+      std::max(1u, run.plan->header.limits().per_host_max()) + (REPRISE_PLANTED(kPerHostOffByOne) ? 1 : 0);
   if (stage.hosts[id.target]->in_flight >= per_host_max) return;  // Looked at again when one of them ends.
   if (!HasBegun(target) && !GatesAreOpen(run, id.stage, target.wave())) return;
   schedule.SetReady(id, {!HoldsPlace(target.state()), target.step(), target.rollback()});
@@ -239,16 +241,17 @@ void Dispatcher::PutOff(RunBook& run, const TargetId& id, const Obstacle& obstac
 
 bool Dispatcher::TokensAreFree(const RunBook& run, const StageBook& stage, uint32_t step) const {
   return std::all_of(stage.tokens[step].begin(), stage.tokens[step].end(), [&](const auto& token) {
-    return run.tokens_used[token.first] + token.second <=
-           run.plan->header.capacities(static_cast<int>(token.first)).amount();
+    const uint32_t wanted = REPRISE_PLANTED(kTokenOverGiven) ? 0 : token.second;
+    return run.tokens_used[token.first] + wanted <= run.plan->header.capacities(static_cast<int>(token.first)).amount();
   });
 }
 
 void Dispatcher::Dispatch(RunBook& run) {
   const auto may_send = [&] {
     const auto state = run.record->state();
-    return (state == model::v1::RUN_STATE_RUNNING || state == model::v1::RUN_STATE_CATCHING_UP) && !desk_.stopped() &&
-           !IsExpired(run);
+    const bool spared = REPRISE_PLANTED(kPauseSparesTheBegun) && state == model::v1::RUN_STATE_PAUSED && run.places > 0;
+    return (state == model::v1::RUN_STATE_RUNNING || state == model::v1::RUN_STATE_CATCHING_UP || spared) &&
+           !desk_.stopped() && !IsExpired(run);
   };
   if (!may_send()) return;
   const auto full = [](uint32_t used, uint32_t max) { return max > 0 && used >= max; };
@@ -287,7 +290,7 @@ void Dispatcher::Start(RunBook& run, const TargetId& id) {
   const StageBook& stage = run.stages[id.stage];
   const plan::v1::Step& step = stage.plan->steps(static_cast<int>(target.step()));
   // What is lost is sent again under its own number: the agent knows whether it had it.
-  const bool again = target.task() == model::v1::TASK_STATE_LOST;
+  const bool again = target.task() == model::v1::TASK_STATE_LOST && !REPRISE_PLANTED(kLostSentAsNew);
   const uint32_t attempt = target.attempt() + (again ? 0 : 1);
   if (!target.rollback() && step.attempts_max() > 0 && attempt > step.attempts_max()) {
     desk_.schedule().SetNotReady(id);

@@ -13,6 +13,7 @@ using journal::v1::Event;
 using journal::v1::TargetRecord;
 
 constexpr int64_t kHeartbeatMs = 15'000;
+constexpr size_t kFactsBytesMax = 1 << 20;  // The journal keeps them for ever.
 
 }  // namespace
 
@@ -153,6 +154,7 @@ void Sessions::On(const AgentSaid& said) {
     case AgentMessage::kStopConfirmed:
       return OnStopConfirmed(*host, said.message.stop_confirmed());
     case AgentMessage::kFacts: {
+      if (said.message.facts().facts_json().size() > kFactsBytesMax) return;  // No honest agent has so many.
       Event event;
       event.mutable_facts_reported()->set_host(said.host);
       event.mutable_facts_reported()->set_facts_json(said.message.facts().facts_json());

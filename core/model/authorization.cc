@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/planted.h"
 #include "core/base/status_macros.h"
 #include "core/base/text.h"
 #include "core/crypto/merkle.h"
@@ -96,7 +97,7 @@ absl::StatusOr<Decided> Decide(const Keyring& keyring, const PlanStatement& plan
     return absl::PermissionDeniedError(
         absl::StrCat("the decision says that ", statement.signer, " signs; signed by active keys: ", Named(signers)));
   }
-  if (statement.signer == plan.requester) {
+  if (statement.signer == plan.requester && !REPRISE_PLANTED(kGateCountsRequester)) {
     return absl::PermissionDeniedError(
         absl::StrCat(statement.signer, " asked for this plan and may not decide its gates; ask another person"));
   }
@@ -131,7 +132,7 @@ absl::StatusOr<AuthorizedPlan> CheckPlan(const Keyring& keyring, const SignedSta
   ASSIGN_OR_RETURN(authorized.signers, keyring.Signers(plan));
   std::erase_if(authorized.signers, [&](const std::string& name) { return !MaySignPlans(*keyring.Find(name)); });
   const uint32_t needed = keyring.policy().SignaturesFor(statement.effect);
-  if (authorized.signers.size() < needed) {
+  if (authorized.signers.size() < needed && !REPRISE_PLANTED(kUnsignedBelieved)) {
     return absl::PermissionDeniedError(absl::StrCat(
         "plan ", statement.plan_id, " needs ", needed, " signature(s) of distinct people for its effect ",
         NameOf(statement.effect), "; signed by: ", Named(authorized.signers), ". Sign it with `reprise approve`"));

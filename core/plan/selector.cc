@@ -118,13 +118,15 @@ void Selector::Collect(const Expression& expression, std::vector<Reference>& fou
   for (const Expression& part : expression.parts) Collect(part, found);
   if (expression.op != Op::kIn) return;
   if (expression.field == Field::kLabel) {
-    found.push_back({Reference::Kind::kLabelKey, expression.label, expression.label_offset});
+    found.push_back({Reference::Kind::kLabelKey, expression.label, expression.label_offset, {}});
   }
   for (const Value& value : expression.values) {
     if (value.parameter) {
-      found.push_back({Reference::Kind::kParameter, value.text, value.offset});
+      found.push_back({Reference::Kind::kParameter, value.text, value.offset, {}});
     } else if (expression.field == Field::kName) {
-      found.push_back({Reference::Kind::kHostName, value.text, value.offset});
+      found.push_back({Reference::Kind::kHostName, value.text, value.offset, {}});
+    } else if (expression.field == Field::kLabel) {
+      found.push_back({Reference::Kind::kLabelValue, value.text, value.offset, expression.label});
     }
   }
 }

@@ -49,10 +49,11 @@ class Selector {
 
   // One thing that a comparison names, for checks against an inventory and parameters.
   struct Reference {
-    enum class Kind { kHostName, kLabelKey, kParameter };
+    enum class Kind { kHostName, kLabelKey, kLabelValue, kParameter };
     Kind kind;
     std::string text;
     size_t offset = 0;
+    std::string label;  // Of kLabelValue: the key.
   };
   std::vector<Reference> References() const;
 

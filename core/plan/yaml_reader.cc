@@ -2,9 +2,13 @@
 
 #include <libfyaml.h>
 
+#include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/crypto/utf8.h"
 
 namespace reprise::plan {
 namespace {
@@ -28,36 +32,91 @@ Place PlaceOf(uint32_t source, fy_token* token) {
   return place;
 }
 
+struct Flaw {
+  Place place;
+  std::string message;
+  std::string hint;
+};
+
+// What is looked at before the parser sees it: libfyaml 0.7 never comes back from some directives, and writes to the
+// screen when a text is no UTF-8. And nobody should read a document otherwise than a program does.
+std::optional<Flaw> FindFlaw(uint32_t source, std::string_view bytes) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (const size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
+    return Flaw{{.source = source}, absl::StrCat("a NUL byte at offset ", nul), "this is not a text file"};
+  }
+  if (bytes.starts_with(kByteOrderMark)) bytes.remove_prefix(kByteOrderMark.size());
+  for (uint32_t number = 1; !bytes.empty(); ++number) {
+    const size_t end = std::min(bytes.find('\n'), bytes.size());
+    std::string_view line = bytes.substr(0, end);
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const Place begin{.source = source, .line = number, .column = 1, .length = 1};
+    if (line.starts_with('%')) {
+      return Flaw{begin, "a directive (%) stands here", "directives are not taken: every document is YAML 1.2"};
+    }
+    for (size_t at = 0; at < line.size();) {
+      const size_t tab = std::min(line.find('\t', at), line.size());
+      const size_t wrong = crypto::FindUnplain(line.substr(at, tab - at));
+      if (wrong != std::string_view::npos) {
+        Place place = begin;
+        for (size_t i = 0; i < at + wrong; ++i)
+          place.column += (static_cast<unsigned char>(line[i]) & 0xc0) != 0x80 ? 1 : 0;
+        return Flaw{place, "a character stands here that cannot be seen, or a byte that is no UTF-8",
+                    "documents are UTF-8, without control characters and marks that turn the direction of writing"};
+      }
+      at = tab + 1;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 struct YamlReader::Parser {
+  fy_diag* diag = nullptr;
   fy_parser* parser = nullptr;
   fy_event* event = nullptr;
+
+  // libfyaml's own words are collected, never written: it would take standard error for its own.
+  bool Create() {
+    fy_diag_cfg quiet{};
+    fy_diag_cfg_default(&quiet);
+    quiet.fp = nullptr;
+    quiet.output_fn = [](fy_diag*, void*, const char*, size_t) {};
+    diag = fy_diag_create(&quiet);
+    if (diag == nullptr) return false;
+    fy_diag_set_collect_errors(diag, true);
+    fy_parse_cfg config{};
+    config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_2);
+    config.diag = diag;
+    parser = fy_parser_create(&config);
+    return parser != nullptr;
+  }
 
   void Drop() {
     if (event != nullptr) fy_parser_event_free(parser, event);
     event = nullptr;
   }
   ~Parser() {
-    if (parser == nullptr) return;
-    Drop();
-    fy_parser_destroy(parser);
+    if (parser != nullptr) {
+      Drop();
+      fy_parser_destroy(parser);
+    }
+    if (diag != nullptr) fy_diag_destroy(diag);
   }
 };
 
 YamlReader::YamlReader(uint32_t source, Diagnostics& diagnostics)
     : source_(source), diagnostics_(diagnostics), parser_(std::make_unique<Parser>()) {
   const std::string_view bytes = diagnostics.SourceBytes(source);
-  if (const size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
-    Fail({.source = source_}, absl::StrCat("a NUL byte at offset ", nul), "this is not a text file");
+  if (std::optional<Flaw> flaw = FindFlaw(source, bytes)) {
+    Fail(flaw->place, std::move(flaw->message), std::move(flaw->hint));
     return;
   }
-  fy_parse_cfg config{};
-  config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_2);
-  parser_->parser = fy_parser_create(&config);
   // An empty text is given as a line's end: libfyaml takes a length of 0 for a C string.
-  if (parser_->parser == nullptr ||
-      fy_parser_set_string(parser_->parser, bytes.empty() ? "\n" : bytes.data(), bytes.empty() ? 1 : bytes.size()) != 0) {
+  if (!parser_->Create() || fy_parser_set_string(parser_->parser, bytes.empty() ? "\n" : bytes.data(),
+                                                 bytes.empty() ? 1 : bytes.size()) != 0) {
     Fail({.source = source_}, "cannot be read as YAML", "");
   }
 }
@@ -83,7 +142,7 @@ YamlReader::Event YamlReader::Next() {
     const fy_event* event = parser_->event;
     if (event == nullptr) {
       void* previous = nullptr;
-      const fy_diag_error* error = fy_diag_errors_iterate(fy_parser_get_diag(parser_->parser), &previous);
+      const fy_diag_error* error = fy_diag_errors_iterate(parser_->diag, &previous);
       if (error == nullptr) {
         return fy_parser_get_stream_error(parser_->parser) ? Fail({.source = source_}, "not YAML", "") : Ended();
       }
@@ -151,7 +210,8 @@ YamlReader::Event YamlReader::Next() {
       return Fail(PlaceOf(source_, anchor), "an anchor (&) stands here", "anchors are not taken: write the value out");
     }
     if (tag != nullptr) {
-      return Fail(PlaceOf(source_, tag), "a tag (!) stands here", "tags are not taken: quote a text, write a number plain");
+      return Fail(PlaceOf(source_, tag), "a tag (!) stands here",
+                  "tags are not taken: quote a text, write a number plain");
     }
     if (depth_ > kDepthMax) {
       return Fail(found.place, absl::StrCat("nested more than ", kDepthMax, " deep"), "");

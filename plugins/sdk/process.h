@@ -28,7 +28,7 @@ struct RunOptions {
   std::chrono::milliseconds timeout = std::chrono::hours(24);
   size_t output_max = 256 << 10;               // Of each stream; what comes after is dropped.
   std::string input;                           // Its standard input, at most 64 KiB.
-  std::map<std::string, std::string> environment;  // Added to PATH, HOME, LANG; nothing is inherited.
+  std::map<std::string, std::string> environment;  // Added to PATH, HOME, LANG, TMPDIR; nothing is inherited.
   std::filesystem::path folder;                // Where it runs; default: work_dir.
 };
 
@@ -166,7 +166,10 @@ inline RunResult Run(const Context& context, const std::vector<std::string>& arg
     ThrowErrno(errno, "write to " + arguments[0]);
   }
   in_write.Reset();
-  process_internal::Child child(arguments, options, options.folder.empty() ? context.work_dir() : options.folder,
+  RunOptions child_options = options;
+  // The one folder that is writable in every verb: dpkg-deb needs one even to look.
+  child_options.environment.emplace("TMPDIR", context.work_dir().string());
+  process_internal::Child child(arguments, child_options, options.folder.empty() ? context.work_dir() : options.folder,
                                 in_read.get(), out_write.get(), err_write.get());
   in_read.Reset(), out_write.Reset(), err_write.Reset();
 

@@ -1,8 +1,10 @@
 // The raw limit beside which the coordinator is measured: a gRPC server with the same TLS settings and the same
-// messages, which hands out tasks and acknowledges outcomes without deciding, journalling or remembering anything.
+// messages, which hands out tasks and acknowledges outcomes without deciding or remembering anything. Where an order
+// says so it makes each task and each outcome durable before it goes on, as the coordinator must.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -14,10 +16,18 @@ struct BareServerOptions {
   std::string ca;           // PEM: whose clients are let in.
   std::string certificate;  // PEM, of the server.
   std::string key;
-  uint32_t hosts = 0;           // Tasks begin when so many said hello.
-  uint32_t tasks_per_host = 0;  // One after the other, as steps of a run are.
-  uint64_t task_bytes = 0;        // Size of each task but the first …
+  std::filesystem::path journal;  // A new file, for orders that are durable; empty: none.
+};
+
+// One measurement: so many tasks to each of the first hosts that said hello.
+struct BareOrder {
+  uint32_t hosts = 0;
+  uint32_t tasks_per_host = 0;
+  uint32_t in_flight = 1;         // On one host.
+  uint64_t task_bytes = 0;        // Size of each task but a host's first …
   uint64_t first_task_bytes = 0;  // … which brings a plan's authority.
+  bool durable = false;
+  uint64_t journal_bytes = 0;  // What the coordinator wrote for one round trip: so much is written here too.
 };
 
 class BareServer {
@@ -27,6 +37,8 @@ class BareServer {
   static absl::StatusOr<std::unique_ptr<BareServer>> Start(const BareServerOptions& options);
   ~BareServer();
 
+  // Begins it and returns. REQUIRES: the one before is over. FAILED_PRECONDITION: fewer hosts are there, or no journal.
+  absl::Status Begin(const BareOrder& order);
   int port() const;
 
  private:

@@ -3,253 +3,149 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agents/daemon/host_certificate.h"
-#include "agents/daemon/join.h"
-#include "core/base/files.h"
+#include "agents/daemon/facts.h"
 #include "core/base/status_macros.h"
-#include "reprise/agent/v1/agent_service.grpc.pb.h"
+#include "tests/bench/simulated_agent.h"
 
 namespace reprise::bench {
 namespace {
 
-using agent::v1::AgentBatch;
-using agent::v1::CoordinatorBatch;
 using Clock = std::chrono::steady_clock;
-
-int64_t Now() { return Clock::now().time_since_epoch().count(); }
+constexpr auto kTick = std::chrono::milliseconds(50);
+constexpr auto kHeartbeat = std::chrono::seconds(15);  // What the coordinator asks for in its welcome.
 
 double Seconds(int64_t from, int64_t to) {
   return std::chrono::duration<double>(Clock::duration(to - from)).count();
 }
 
-// What all agents count together.
-struct Counters {
-  std::atomic<uint32_t> welcomed{0};
-  std::atomic<uint64_t> acknowledged{0};
-  std::atomic<uint64_t> task_bytes{0};
-  std::atomic<uint64_t> first_task_bytes{0};
-  std::atomic<int64_t> last_welcome{0};
-  std::atomic<int64_t> first_task{0};
-  std::atomic<int64_t> last_acknowledged{0};
-  std::atomic<uint32_t> streams{0};
-  std::mutex mutex;
-  std::condition_variable ended;
-};
-
-class SimulatedAgent final : public grpc::ClientBidiReactor<AgentBatch, CoordinatorBatch> {
- public:
-  SimulatedAgent(std::shared_ptr<grpc::Channel> channel, Counters& counters)
-      : channel_(std::move(channel)), stub_(agent::v1::AgentService::NewStub(channel_)), counters_(counters) {}
-
-  void Start() {
-    counters_.streams += 1;
-    stub_->async()->Connect(&context_, this);
-    auto& hello = *writing_.add_messages()->mutable_hello();
-    hello.set_agent_version("bench");
-    hello.set_keyring_version(1);
-    hello.set_host_statement_serial(1);
-    busy_ = true;
-    StartWrite(&writing_);
-    StartRead(&reading_);
-    StartCall();
-  }
-
-  void End() { context_.TryCancel(); }
-
-  void OnReadDone(bool ok) override {
-    if (!ok) return;
-    for (const auto& message : reading_.messages()) Take(message);
-    Flush();
-    StartRead(&reading_);
-  }
-
-  void OnWriteDone(bool ok) override {
-    if (!ok) return;
-    std::lock_guard lock(mutex_);
-    busy_ = false;
-    FlushLocked();
-  }
-
-  void OnDone(const grpc::Status&) override {
-    std::lock_guard lock(counters_.mutex);
-    counters_.streams -= 1;
-    counters_.ended.notify_all();
-  }
-
- private:
-  void Take(const agent::v1::CoordinatorMessage& message) {
-    switch (message.kind_case()) {
-      case agent::v1::CoordinatorMessage::kWelcome:
-        counters_.last_welcome = Now();
-        counters_.welcomed += 1;
-        break;
-      case agent::v1::CoordinatorMessage::kTask:
-        Carry(message.task());
-        break;
-      case agent::v1::CoordinatorMessage::kAcknowledged:
-        counters_.last_acknowledged = Now();
-        counters_.acknowledged += 1;
-        break;
-      case agent::v1::CoordinatorMessage::kStop: {
-        std::lock_guard lock(mutex_);
-        waiting_.add_messages()->mutable_stop_confirmed()->set_serial(message.stop().serial());
-        break;
-      }
-      default:
-        break;
-    }
-  }
-
-  void Carry(const agent::v1::Task& task) {
-    int64_t none = 0;
-    counters_.first_task.compare_exchange_strong(none, Now());
-    (task.has_authority() ? counters_.first_task_bytes : counters_.task_bytes) = task.ByteSizeLong();
-    std::lock_guard lock(mutex_);
-    *waiting_.add_messages()->mutable_accepted()->mutable_key() = task.key();
-    auto& finished = *waiting_.add_messages()->mutable_finished();
-    *finished.mutable_key() = task.key();
-    finished.set_outcome(model::v1::OUTCOME_CHANGED);
-    finished.set_evidence_json(R"({"holds":true,"summary":"measured"})");
-    finished.set_duration_ms(1);
-  }
-
-  void Flush() {
-    std::lock_guard lock(mutex_);
-    FlushLocked();
-  }
-
-  void FlushLocked() {
-    if (busy_ || waiting_.messages().empty()) return;
-    writing_.Clear();
-    writing_.Swap(&waiting_);
-    busy_ = true;
-    StartWrite(&writing_);
-  }
-
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<agent::v1::AgentService::Stub> stub_;
-  Counters& counters_;
-  grpc::ClientContext context_;
-  CoordinatorBatch reading_;
-  AgentBatch writing_;
-
-  std::mutex mutex_;
-  AgentBatch waiting_;
-  bool busy_ = false;
-};
-
-absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& address, const IdentityFolder& identities,
-                                                           const std::string& host) {
+// As agents/daemon does, but for the backoff: who fails here is counted and does not come back.
+std::shared_ptr<grpc::Channel> MakeChannel(const FleetOptions& fleet, const Identity& identity) {
   grpc::SslCredentialsOptions options;
-  ASSIGN_OR_RETURN(options.pem_root_certs, ReadFile(identities.path / "ca.crt"));
-  ASSIGN_OR_RETURN(options.pem_cert_chain, ReadFile(identities.path / (host + ".crt")));
-  ASSIGN_OR_RETURN(options.pem_private_key, ReadFile(identities.path / (host + ".key")));
+  options.pem_root_certs = identity.ca;
+  options.pem_cert_chain = identity.certificate;
+  options.pem_private_key = identity.key;
   grpc::ChannelArguments arguments;
   arguments.SetSslTargetNameOverride("reprise-coordinator");
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 60'000);
-  return grpc::CreateCustomChannel(address, grpc::SslCredentials(options), arguments);
+  return grpc::CreateCustomChannel(fleet.address, grpc::SslCredentials(options), arguments);
 }
 
 }  // namespace
 
-absl::Status IdentityFolder::Join(const std::string& join_address, const std::vector<std::string>& codes) const {
-  for (const std::string& text : codes) {
-    ASSIGN_OR_RETURN(const daemon::JoinCode code, daemon::ReadJoinCode(text));
-    ASSIGN_OR_RETURN(const std::string key, daemon::NewHostKey());
-    daemon::JoinRequest request;
-    request.address = join_address;
-    request.ca_fingerprint = code.ca_fingerprint;
-    request.host = code.host;
-    request.secret = code.secret;
-    ASSIGN_OR_RETURN(request.csr, daemon::MakeHostRequest(key, code.host));
-    ASSIGN_OR_RETURN(const daemon::JoinReply reply, daemon::Join(request));
-    RETURN_IF_ERROR(WriteFileDurably(path / (code.host + ".key"), key, 0600));
-    RETURN_IF_ERROR(WriteFileDurably(path / (code.host + ".crt"), reply.certificate, 0644));
-    RETURN_IF_ERROR(WriteFileDurably(path / "ca.crt", reply.ca, 0644));
-  }
-  return absl::OkStatus();
-}
-
-std::vector<std::string> IdentityFolder::Hosts() const {
-  std::vector<std::string> hosts;
-  for (const auto& entry : std::filesystem::directory_iterator(path)) {
-    if (entry.path().extension() == ".key") hosts.push_back(entry.path().stem().string());
-  }
-  std::sort(hosts.begin(), hosts.end());
-  return hosts;
-}
-
 struct Fleet::Impl {
   Counters counters;
   std::vector<std::unique_ptr<SimulatedAgent>> agents;
-  int64_t began = 0;
+  std::jthread heart;
+  SteadyTime began;
+  int timeout_s = 0;
 
   // Polls: what is measured must not pay for being watched.
   template <class Done>
-  bool Wait(int timeout_s, const Done& done) {
+  bool Wait(const Done& done) {
     uint64_t seen = 0;
     auto changed = Clock::now();
     while (!done()) {
-      const uint64_t now = counters.acknowledged + counters.welcomed;
+      const uint64_t now = counters.acknowledged + counters.welcomed + counters.refused + counters.lost;
       if (now != seen) {
         seen = now;
         changed = Clock::now();
       }
       if (Clock::now() - changed > std::chrono::seconds(timeout_s)) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     return true;
+  }
+
+  // Each agent once in kHeartbeat, spread evenly.
+  void Beat(const std::stop_token& stop) {
+    const size_t ticks = kHeartbeat / kTick;
+    for (size_t tick = 0; !stop.stop_requested(); tick = (tick + 1) % ticks) {
+      std::this_thread::sleep_for(kTick);
+      for (size_t i = tick; i < agents.size(); i += ticks) agents[i]->Beat();
+    }
   }
 };
 
 Fleet::Fleet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Fleet::~Fleet() {
+  impl_->heart = {};
   for (const auto& agent : impl_->agents) agent->End();
   std::unique_lock lock(impl_->counters.mutex);
-  impl_->counters.ended.wait(lock, [this] { return impl_->counters.streams == 0; });
+  impl_->counters.done.wait(lock, [this] { return impl_->counters.streams == 0; });
 }
 
-absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Connect(const std::string& address, const IdentityFolder& identities,
-                                                      uint32_t hosts, int timeout_s) {
+absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Connect(const IdentityFolder& identities, const FleetOptions& options) {
   std::vector<std::string> names = identities.Hosts();
-  if (names.size() < hosts) {
-    return absl::NotFoundError(absl::StrCat(identities.path.string(), ": ", names.size(), " identities; ", hosts,
-                                            " wanted. Make them with `bench-fleet join`"));
+  if (names.size() < options.hosts) {
+    return absl::NotFoundError(absl::StrCat(identities.path.string(), ": ", names.size(), " identities; ",
+                                            options.hosts, " wanted. Make them with `bench-fleet enrol`"));
   }
-  names.resize(hosts);
-  auto impl = std::make_unique<Impl>();
-  impl->began = Now();
+  names.resize(options.hosts);
+  std::vector<Identity> known;
   for (const std::string& name : names) {
-    ASSIGN_OR_RETURN(auto channel, MakeChannel(address, identities, name));
-    impl->agents.push_back(std::make_unique<SimulatedAgent>(std::move(channel), impl->counters));
+    ASSIGN_OR_RETURN(known.emplace_back(), identities.Read(name));
+  }
+  auto impl = std::make_unique<Impl>();
+  impl->timeout_s = options.timeout_s;
+  impl->counters.facts_json = daemon::GatherFacts();
+  impl->began = Clock::now();
+  Counters& counters = impl->counters;
+  for (const Identity& identity : known) {
+    impl->Wait([&] { return impl->agents.size() < counters.welcomed + counters.refused + options.connecting_max; });
+    impl->agents.push_back(std::make_unique<SimulatedAgent>(MakeChannel(options, identity), counters));
     impl->agents.back()->Start();
   }
-  impl->Wait(timeout_s, [&] { return impl->counters.welcomed == hosts; });
+  impl->Wait([&] { return counters.welcomed + counters.refused >= options.hosts; });
+  impl->heart = std::jthread([plain = impl.get()](const std::stop_token& stop) { plain->Beat(stop); });
   return std::unique_ptr<Fleet>(new Fleet(std::move(impl)));
 }
 
-FleetReport Fleet::Work(uint64_t round_trips, int timeout_s) {
+uint32_t Fleet::connected() const {
+  return impl_->counters.welcomed - impl_->counters.lost;
+}
+
+std::string Fleet::first_fault() const {
+  std::lock_guard lock(impl_->counters.mutex);
+  return impl_->counters.first_fault;
+}
+
+double Fleet::connect_seconds() const {
+  return Seconds(impl_->began.time_since_epoch().count(), impl_->counters.last_welcome);
+}
+
+void Fleet::BeginWork() {
   Counters& counters = impl_->counters;
-  impl_->Wait(timeout_s, [&] { return counters.acknowledged >= round_trips; });
-  FleetReport report;
-  report.connected = counters.welcomed;
-  report.connect_seconds = Seconds(impl_->began, counters.last_welcome);
+  counters.acknowledged = 0;
+  counters.messages_in = 0;
+  counters.first_task = 0;
+  counters.last_acknowledged = 0;
+  counters.latencies.Clear();
+}
+
+WorkReport Fleet::AwaitWork(uint64_t round_trips) {
+  Counters& counters = impl_->counters;
+  impl_->Wait([&] { return counters.acknowledged >= round_trips; });
+  WorkReport report;
   report.round_trips = counters.acknowledged;
-  if (counters.first_task != 0) report.work_seconds = Seconds(counters.first_task, counters.last_acknowledged);
+  if (counters.first_task != 0) report.seconds = Seconds(counters.first_task, counters.last_acknowledged);
+  report.p50_ms = counters.latencies.PartileMs(0.50);
+  report.p99_ms = counters.latencies.PartileMs(0.99);
   report.task_bytes = counters.task_bytes;
   report.first_task_bytes = counters.first_task_bytes;
+  report.messages_in = counters.messages_in;
   return report;
 }
 

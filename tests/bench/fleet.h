@@ -1,47 +1,51 @@
-// A thousand agents in one process, for measuring the coordinator: real host certificates, one real connection each, and
-// answers at once to everything. Not agents: they check no signature, keep no spool and run no plugin.
+// Thousands of agents in one process, for measuring the coordinator: real host certificates, one real connection each,
+// heartbeats, facts, and answers at once to everything. Not agents: they check no signature, keep no spool and run no
+// plugin.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tests/bench/identities.h"
 
 namespace reprise::bench {
 
-// DIR/ca.crt, DIR/<host>.crt and DIR/<host>.key, PEM.
-struct IdentityFolder {
-  std::filesystem::path path;
-
-  // Enrols each host with its one-time code, as `reprise-agent join` would. `codes`: one join code each.
-  absl::Status Join(const std::string& join_address, const std::vector<std::string>& codes) const;
-  std::vector<std::string> Hosts() const;
+struct FleetOptions {
+  std::string address;
+  uint32_t hosts = 0;             // The first of the folder.
+  uint32_t connecting_max = 128;  // Handshakes under way at once: a site's agents come back spread over time, too.
+  int timeout_s = 60;             // Without any progress: give up.
 };
 
-struct FleetReport {
-  uint32_t connected = 0;
-  double connect_seconds = 0;    // From the first connection begun to the last Welcome.
-  uint64_t round_trips = 0;      // Task received, outcome sent, acknowledgement received.
-  double work_seconds = 0;       // From the first task received to the last acknowledgement.
-  uint64_t task_bytes = 0;       // Of a task without its plan's authority.
-  uint64_t first_task_bytes = 0; // With it.
+struct WorkReport {
+  uint64_t round_trips = 0;  // Task received, outcome sent, acknowledgement received.
+  double seconds = 0;        // From the first task received to the last acknowledgement.
+  double p50_ms = 0;         // Of one round trip.
+  double p99_ms = 0;
+  uint64_t task_bytes = 0;        // Of a task without its plan's authority.
+  uint64_t first_task_bytes = 0;  // With it.
+  uint64_t messages_in = 0;       // Batches received: how well the other side packs.
 };
 
 class Fleet {
  public:
   struct Impl;
 
-  // Connects all; gives up on those that are not welcomed in time. NOT_FOUND: no identities.
-  static absl::StatusOr<std::unique_ptr<Fleet>> Connect(const std::string& address, const IdentityFolder& identities,
-                                                        uint32_t hosts, int timeout_s);
+  // Connects all; those that are not welcomed in time are missing from connected().
+  // NOT_FOUND: fewer identities than hosts.
+  static absl::StatusOr<std::unique_ptr<Fleet>> Connect(const IdentityFolder& identities, const FleetOptions& options);
   ~Fleet();
 
-  // Until `round_trips` acknowledgements came, or nothing at all happened for `timeout_s`.
-  FleetReport Work(uint64_t round_trips, int timeout_s);
+  uint32_t connected() const;       // Streams that are open and welcomed now.
+  std::string first_fault() const;  // Why the first of the others ended; empty: none did.
+  double connect_seconds() const;   // From the first connection begun to the last welcome.
+
+  // Forgets what was counted; then tasks may come.
+  void BeginWork();
+  // Until so many acknowledgements came since, or nothing at all happened for too long.
+  WorkReport AwaitWork(uint64_t round_trips);
 
  private:
   explicit Fleet(std::unique_ptr<Impl> impl);

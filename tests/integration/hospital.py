@@ -32,10 +32,13 @@ UNIMPLEMENTED, UNAVAILABLE, UNAUTHENTICATED = 12, 14, 16
 
 
 class Coordinator:
-    """The process over its data folder. Started again, it listens where it did before."""
+    """The process over its data folder. Started again, it listens where it did before.
 
-    def __init__(self, folder, log, started):
+    `address`: where it listens; `through`: from a command to one that runs it elsewhere (in a lab's network)."""
+
+    def __init__(self, folder, log, started, address="127.0.0.1", through=list):
         self.folder, self._log, self._started, self._process = folder, log, started, None
+        self.address, self._through = address, through
         self.port = self.web_port = self.join_port = 0
 
     def start(self, clock_ahead=0, descriptors=0):
@@ -43,11 +46,11 @@ class Coordinator:
         if os.path.exists(port_file):
             os.remove(port_file)
         command = [program("reprise-coordinator"), "--data", self.folder, "--port-file", port_file,
-                   "--listen", f"127.0.0.1:{self.port}", "--web-listen", f"127.0.0.1:{self.web_port}",
-                   "--join-listen", f"127.0.0.1:{self.join_port}"]
+                   "--listen", f"{self.address}:{self.port}", "--web-listen", f"{self.address}:{self.web_port}",
+                   "--join-listen", f"{self.address}:{self.join_port}"]
         if descriptors:
             command = ["prlimit", f"--nofile={descriptors}:{descriptors}", *command]
-        self._process = Process(command, self._log, environment=processes.late(clock_ahead))
+        self._process = Process(self._through(command), self._log, environment=processes.late(clock_ahead))
         wait_for(lambda: os.path.exists(port_file) or not self._process.runs(), "a coordinator's port file")
         if not self._process.runs():
             raise AssertionError(f"the coordinator did not start:\n{self._process.said()[-2000:]}")
@@ -126,7 +129,7 @@ class Agent:
 
 
 class Hospital:
-    def __init__(self, folder, hosts, protected=(), start_agents=True):
+    def __init__(self, folder, hosts, protected=(), start_agents=True, address="127.0.0.1", through=list):
         self.folder = folder
         self.desk = OrderTaker("operator_desk", os.path.join(folder, "desk.log"))
         people = os.path.join(folder, "people")
@@ -139,11 +142,11 @@ class Hospital:
         self.data = os.path.join(folder, "coordinator")
         self.ca_fingerprint = self.desk.tell(
             "found", folder=self.data, founder="alice", keyring=self.keyring.chain[0],
-            config={"site": "test", "listen": "127.0.0.1:0", "web_listen": "127.0.0.1:0",
-                    "join_listen": "127.0.0.1:0", "names": ["127.0.0.1"]})["ca_fingerprint"]
+            config={"site": "test", "listen": f"{address}:0", "web_listen": f"{address}:0",
+                    "join_listen": f"{address}:0", "names": [address]})["ca_fingerprint"]
         self.identities = {name: self.certify(operator=name) for name in self.people}
         self.coordinator = Coordinator(self.data, os.path.join(folder, "coordinator.log"),
-                                       lambda: self.desk.tell("hang_up"))
+                                       lambda: self.desk.tell("hang_up"), address, through)
         self.coordinator.start()
         self.agents, self._serials = {}, {}
         with open(os.path.join(processes.BUILD, "plugins", "mock.so"), "rb") as file:
@@ -170,7 +173,7 @@ class Hospital:
 
     def call_as(self, identity, method, *requests, seconds=20):
         """All responses of any method; `identity` as `certify` gives it."""
-        answer = self.desk.tell("call", patience=seconds + 10, seconds=seconds, address=f"127.0.0.1:{self.coordinator.port}",
+        answer = self.desk.tell("call", patience=seconds + 10, seconds=seconds, address=f"{self.coordinator.address}:{self.coordinator.port}",
                                 method=method, requests=list(requests), **identity)
         if answer["code"] != 0:
             raise Refused(answer["code"], answer["message"])

@@ -5,7 +5,7 @@
 // Takes orders as json_messages.h says:
 //   {"do":"found","folder":"…","config":{"site":…,"listen":…,…},"keyring":{…SignedStatement…},"founder":"alice"}
 //     -> "ca_fingerprint"
-//   {"do":"certify","folder":"…","operator":"alice" | "host":"ws-001"}  with the site's own authority
+//   {"do":"certify","folder":"…","operator":"alice" | "host":"ws-001"[,"age_ms":…]}  with the site's own authority
 //     -> "certificate", "key", "ca"
 //   {"do":"call","address":"127.0.0.1:1","ca":"…","certificate":"…","key":"…",
 //    "method":"reprise.operators.v1.OperatorService/GetStatus","requests":[{…},…],"seconds":20}
@@ -60,7 +60,8 @@ absl::StatusOr<json> Certify(const json& order) {
   const std::string name = order.at(person ? "operator" : "host");
   ASSIGN_OR_RETURN(const std::string key, trust::NewKey());
   ASSIGN_OR_RETURN(const std::string request, trust::NewRequest(key, name));
-  const UnixMs now = SystemClock().Now();
+  // Made in the past where one is wanted that has expired.
+  const UnixMs now = SystemClock().Now() - order.value("age_ms", int64_t{0});
   ASSIGN_OR_RETURN(const std::string certificate,
                    person ? authority.IssueOperator(request, name, now) : authority.IssueHost(request, name, now));
   return json{{"certificate", certificate}, {"key", key}, {"ca", authority.certificate()}};

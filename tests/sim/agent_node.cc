@@ -2,29 +2,35 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
 
 #include "absl/strings/str_cat.h"
 
 namespace reprise::sim {
 namespace {
 
-constexpr char kHolds[] =
-    R"({"holds":true,"summary":"it is so","claims":[{"name":"edr.protected","state":"holds","detail":"seen"}]})";
-constexpr char kDoesNotHold[] = R"({"holds":false,"summary":"it is not so"})";
+constexpr UnixMs kNever = std::numeric_limits<UnixMs>::max();
+
+std::vector<std::string> BytesOf(const std::vector<agent::v1::SpoolRecord>& records) {
+  std::vector<std::string> bytes;
+  for (const auto& record : records) bytes.push_back(record.SerializeAsString());
+  return bytes;
+}
 
 }  // namespace
 
-AgentNode::AgentNode(std::string host, std::vector<agent::v1::SpoolRecord> spool, Clockwork& clockwork,
+AgentNode::AgentNode(std::string host, const std::vector<agent::v1::SpoolRecord>& enrolled, Clockwork& clockwork,
                      Network& network, Witness& witness, const Faults& faults, const Bugs& bugs,
                      const bool& coordinator_up)
     : host_(std::move(host)),
-      spool_(std::move(spool)),
       clockwork_(clockwork),
       network_(network),
       witness_(witness),
       faults_(faults),
       bugs_(bugs),
-      coordinator_up_(coordinator_up) {}
+      coordinator_up_(coordinator_up) {
+  spool_.Append(BytesOf(enrolled));
+}
 
 void AgentNode::After(int64_t ms, std::function<void()> what) {
   clockwork_.After(ms, [this, life = life_, what = std::move(what)] {
@@ -32,26 +38,31 @@ void AgentNode::After(int64_t ms, std::function<void()> what) {
   });
 }
 
+std::vector<agent::v1::SpoolRecord> AgentNode::Records() const {
+  std::vector<agent::v1::SpoolRecord> records;
+  for (const auto& record : spool_.records()) records.emplace_back().ParseFromString(record.payload);
+  return records;
+}
+
 void AgentNode::Start() {
   life_ += 1;
   clockwork_.Trace(host_ + " starts");
-  if (clockwork_.Chance(0.2)) {
-    const auto whole = agents::AgentEngine::Restore(spool_);
-    if (whole.ok()) spool_ = whole->Compact();
-  }
-  auto engine = agents::AgentEngine::Restore(spool_);
+  spool_.Recover();
+  if (const std::string fault = spool_.FaultOfChain(); !fault.empty()) witness_.Complain(host_ + "'s spool: " + fault);
+  auto engine = agents::AgentEngine::Restore(Records());
   if (!engine.ok()) return witness_.Complain(host_ + " cannot be restored: " + engine.status().ToString());
   engine_ = std::make_unique<agents::AgentEngine>(*std::move(engine));
-  wake_at_ = std::numeric_limits<UnixMs>::max();
+  witness_.AgentRemembers(host_, engine_->InFlight(), engine_->Unacknowledged());
+  wake_at_ = kNever;
   Decide(agents::Started{"sim"});
   After(clockwork_.Between(10, 2000), [this] { Connect(); });
 }
 
-void AgentNode::Crash(const std::string& why) {
+void AgentNode::Crash(const char* how) {
   if (engine_ == nullptr) return;
-  clockwork_.Trace(host_ + " dies " + why);
+  clockwork_.Count(absl::StrCat("agent dies ", how));
+  clockwork_.Trace(absl::StrCat(host_, " dies ", how));
   life_ += 1;
-  for (const auto& [id, verb] : running_) taken_for_granted_[verb.request.action] = true;
   engine_.reset();
   undurable_.clear();
   commit_due_ = false;
@@ -63,7 +74,6 @@ void AgentNode::Crash(const std::string& why) {
 
 void AgentNode::Connect() {
   if (link_ != 0) return;
-  if (clockwork_.Chance(faults_.clock_step)) StepClock(clockwork_.Between(-3'600'000, 600'000));
   if (!coordinator_up_ || !network_.Reaches(host_)) {
     return After(clockwork_.Between(500, 5000), [this] { Connect(); });
   }
@@ -85,7 +95,12 @@ void AgentNode::Hear(uint64_t link, const agent::v1::CoordinatorMessage& message
 
 void AgentNode::Decide(const agents::Input& input) {
   if (engine_ == nullptr) return;
-  agents::Decision decision = engine_->Decide(input, Clock());
+  agents::Decision decision;
+  try {
+    decision = engine_->Decide(input, Clock());
+  } catch (const std::logic_error& error) {
+    return witness_.Complain(absl::StrCat("the agent's engine gave up on ", host_, ": ", error.what()));
+  }
   for (const auto& effect : decision.effects) {
     if (const auto* kill = std::get_if<agents::KillVerb>(&effect)) Kill(kill->id);
   }
@@ -93,47 +108,95 @@ void AgentNode::Decide(const agents::Input& input) {
     for (const auto& effect : std::exchange(decision.effects, {})) CarryOut(effect);
     if (engine_ == nullptr) return;
   }
-  undurable_.push_back(std::move(decision));
+  undurable_.push_back({std::move(decision), Clock()});
   if (!std::exchange(commit_due_, true)) After(clockwork_.Between(0, 8), [this] { Commit(); });
   Wake();
 }
 
 void AgentNode::Wake() {
   const UnixMs at = engine_->NextWake();
-  if (at == std::numeric_limits<UnixMs>::max() || at == wake_at_) return;
+  if (at == kNever || at == wake_at_) return;
   wake_at_ = at;
   After(std::max<int64_t>(at - Clock(), 1), [this, at] {
     if (wake_at_ != at) return;
-    wake_at_ = std::numeric_limits<UnixMs>::max();
+    wake_at_ = kNever;
     Decide(agents::Tick{});
   });
 }
 
+void AgentNode::StepClock(int64_t by) {
+  clockwork_.Trace(absl::StrCat(host_, "'s clock steps by ", by));
+  clock_offset_ += by;
+  wake_at_ = kNever;
+  if (engine_ != nullptr) Wake();
+}
+
+bool AgentNode::SpoolRefuses() {
+  if (clockwork_.Strikes("spool full", faults_.spool_full)) {
+    full_until_ = clockwork_.now() + clockwork_.Between(1, 90'000);
+  }
+  return clockwork_.now() < full_until_;
+}
+
 void AgentNode::Commit() {
   commit_due_ = false;
-  if (clockwork_.Chance(faults_.spool_crash)) return Crash("before the commit");
-  std::vector<agents::Decision> decisions = std::exchange(undurable_, {});
-  for (const auto& decision : decisions) {
-    for (const auto& record : decision.records) {
-      spool_.push_back(record);
+  if (clockwork_.Chance(faults_.spool_crash)) return Crash("before a write");
+  std::vector<agent::v1::SpoolRecord> records;
+  for (const Held& held : undurable_) {
+    records.insert(records.end(), held.decision.records.begin(), held.decision.records.end());
+  }
+  if (!records.empty()) {
+    if (SpoolRefuses()) {
+      // Both are allowed: to start again from what is durable, or to keep everything back and try again.
+      if (clockwork_.Chance(0.1)) return Crash("as its spool refuses");
+      commit_due_ = true;
+      return After(clockwork_.Between(50, 3000), [this] { Commit(); });
+    }
+    if (clockwork_.Chance(faults_.spool_crash)) {
+      const auto group = BytesOf(records);
+      spool_.Tear(group, static_cast<size_t>(clockwork_.Between(0, static_cast<int64_t>(group.size()))));
+      return Crash("in a write, which is torn");
+    }
+    spool_.Append(BytesOf(records));
+  }
+  const std::vector<Held> durable = std::exchange(undurable_, {});
+  for (const Held& held : durable) {
+    for (const auto& record : held.decision.records) {
       clockwork_.Trace(absl::StrCat(host_, " keeps ", static_cast<int>(record.kind_case())));
-      witness_.RecordIsDurable(host_, record);
+      witness_.RecordIsDurable(host_, record, held.at);
     }
   }
-  if (clockwork_.Chance(faults_.spool_crash)) return Crash("after the commit");
+  if (clockwork_.Chance(faults_.spool_crash)) return Crash("after a write");
   const uint64_t life = life_;
-  for (const auto& decision : decisions) {
-    for (const auto& effect : decision.effects) {
+  for (const Held& held : durable) {
+    for (const auto& effect : held.decision.effects) {
       CarryOut(effect);
       if (life != life_) return;
-      if (clockwork_.Chance(faults_.spool_crash / 4)) return Crash("in the middle of its effects");
+      if (clockwork_.Chance(faults_.spool_crash / 8)) return Crash("among its effects");
     }
+  }
+  if (!undurable_.empty()) return;
+  if (clockwork_.Chance(0.1)) CheckRestore();
+  if (clockwork_.Chance(0.02)) spool_.Replace(BytesOf(engine_->Compact()));
+}
+
+void AgentNode::CheckRestore() {
+  if (engine_ == nullptr || !undurable_.empty()) return;
+  const auto again = agents::AgentEngine::Restore(Records());
+  if (!again.ok()) return witness_.Complain(host_ + " cannot be restored: " + again.status().ToString());
+  const auto live = BytesOf(engine_->Compact());
+  if (BytesOf(again->Compact()) != live) witness_.Complain(host_ + "'s spool does not give the live state");
+  const auto compacted = agents::AgentEngine::Restore(engine_->Compact());
+  if (!compacted.ok() || BytesOf(compacted->Compact()) != live) {
+    witness_.Complain(host_ + "'s compacted spool does not give the live state");
   }
 }
 
 void AgentNode::CarryOut(const agents::Effect& effect) {
   if (const auto* send = std::get_if<agents::SendToCoordinator>(&effect)) {
-    if (send->session == link_ && link_ != 0) network_.Up(link_, send->message);
+    if (send->session != link_ || link_ == 0) return;
+    witness_.AgentSays(host_, send->message, running_.size());
+    network_.Up(link_, send->message);
   } else if (const auto* start = std::get_if<agents::StartVerb>(&effect)) {
     StartVerb(start->request);
   } else if (const auto* fetch = std::get_if<agents::FetchFiles>(&effect)) {
@@ -146,88 +209,12 @@ void AgentNode::CarryOut(const agents::Effect& effect) {
   }
 }
 
-// At once, as the daemon does: what was decided and is held back by the spool never starts.
-void AgentNode::Kill(uint64_t id) {
-  for (auto& decision : undurable_) {
-    const auto held =
-        std::find_if(decision.effects.begin(), decision.effects.end(), [id](const agents::Effect& effect) {
-          const auto* start = std::get_if<agents::StartVerb>(&effect);
-          return start != nullptr && start->request.id == id;
-        });
-    if (held == decision.effects.end()) continue;
-    decision.effects.erase(held);
-    running_[id];
-    return After(0, [this, id] { EndVerb(id, agents::VerbEnd::kCancelled, ""); });
-  }
-  const auto running = running_.find(id);
-  if (running == running_.end() || running->second.stuck || std::exchange(running->second.killed, true)) return;
-  After(clockwork_.Between(1, 2500), [this, id] { EndVerb(id, agents::VerbEnd::kCancelled, ""); });
-}
-
 void AgentNode::Fetch(uint64_t id) {
   if (!fetching_.contains(id)) return;
   if (link_ == 0) return After(1000, [this, id] { Fetch(id); });  // Patient while there is no coordinator.
   fetching_.erase(id);
-  const bool fails = clockwork_.Chance(faults_.fetch);
+  const bool fails = clockwork_.Strikes("files do not come", faults_.fetch);
   Decide(agents::FilesReady{id, !fails, fails ? "disk_full" : "", ""});
-}
-
-// ---- plugins ----
-
-void AgentNode::SetReality(const std::string& action, bool done) {
-  reality_[action] = done;
-  witness_.HostChanges(host_, action, done);
-}
-
-void AgentNode::StartVerb(const agents::VerbRequest& request) {
-  if (clockwork_.Chance(faults_.agent_crash)) return Crash("as a verb begins");
-  running_[request.id].request = request;
-  clockwork_.Trace(absl::StrCat(host_, " runs ", static_cast<int>(request.verb), " of ", request.action));
-  const std::string action = request.action;
-  const uint64_t id = request.id;
-  const bool effect = request.verb == model::v1::VERB_APPLY || request.verb == model::v1::VERB_ROLLBACK;
-  if (bugs_.no_probe_after_crash && request.verb == model::v1::VERB_PROBE && taken_for_granted_[action]) {
-    return After(1, [this, id] { EndVerb(id, agents::VerbEnd::kDone, kDoesNotHold); });
-  }
-  witness_.VerbStarts(host_, request);
-  const int64_t took = clockwork_.Between(5, effect ? 8000 : 400);
-  const int64_t left = request.deadline - Clock();
-  enum { kNone, kErrorFirst, kErrorAfter, kCrashFirst, kCrashAfter, kHang, kLie } fault = kNone;
-  if (clockwork_.Chance(faults_.plugin)) fault = static_cast<decltype(fault)>(clockwork_.Between(kErrorFirst, kLie));
-  // In the kernel, where no signal reaches it: neither deadline nor kill ends it soon.
-  running_[id].stuck = fault == kHang && clockwork_.Chance(0.3);
-  After(running_[id].stuck ? 300'000 : std::max<int64_t>(left, 1),
-        [this, id] { EndVerb(id, agents::VerbEnd::kTimedOut, ""); });
-  const bool happens = effect && fault != kErrorFirst && fault != kCrashFirst && fault != kLie;
-  if (happens) {
-    // Somewhere in the middle, in this life or never.
-    After(clockwork_.Between(1, took), [this, id, action, done = request.verb == model::v1::VERB_APPLY] {
-      if (running_.contains(id)) SetReality(action, done);
-    });
-  }
-  if (fault == kHang) return;
-  After(took, [this, id, action, effect, fault, verb = request.verb] {
-    if (fault == kErrorFirst || fault == kErrorAfter) return EndVerb(id, agents::VerbEnd::kError, "");
-    if (fault == kCrashFirst || fault == kCrashAfter) return EndVerb(id, agents::VerbEnd::kCrashed, "");
-    if (effect) return EndVerb(id, agents::VerbEnd::kDone, R"({"changed":true,"summary":"done"})");
-    // A verify that lies says that what is so is not; it cannot make good what is not.
-    const bool holds = reality_[action] && !(fault == kLie && verb == model::v1::VERB_VERIFY);
-    EndVerb(id, agents::VerbEnd::kDone, holds ? kHolds : kDoesNotHold);
-  });
-  if (effect && clockwork_.Chance(faults_.agent_crash * 4)) {
-    After(clockwork_.Between(1, took), [this] { Crash("in mid-action"); });
-  }
-}
-
-void AgentNode::EndVerb(uint64_t id, agents::VerbEnd end, const std::string& result) {
-  if (running_.erase(id) == 0) return;
-  agents::VerbResult verb;
-  verb.id = id;
-  verb.end = end;
-  verb.result_json = result;
-  verb.code = end == agents::VerbEnd::kError ? "scripted" : "";
-  verb.start_delay_us = 700;
-  Decide(agents::VerbEnded{verb});
 }
 
 bool AgentNode::IsQuiet() const {

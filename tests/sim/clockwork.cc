@@ -26,6 +26,12 @@ bool Clockwork::Chance(double probability) {
   return static_cast<double>(chance_() >> 11) * 0x1.0p-53 < probability;
 }
 
+bool Clockwork::Strikes(const char* fault, double probability) {
+  if (!Chance(probability)) return false;
+  Count(fault);
+  return true;
+}
+
 void Clockwork::Trace(const std::string& line) {
   const std::string whole = std::to_string(now_ - start_) + " " + line + "\n";
   hash_.Update(whole);

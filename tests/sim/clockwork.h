@@ -26,10 +26,15 @@ class Clockwork {
   // At least `from`, at most `to`.
   int64_t Between(int64_t from, int64_t to);
   bool Chance(double probability);
+  // Chance, for a fault: counted when it happens.
+  bool Strikes(const char* fault, double probability);
+  void Count(const std::string& fault) { struck_[fault] += 1; }
+  const std::map<std::string, uint64_t>& struck() const { return struck_; }
 
   void Trace(const std::string& line);
   std::string TraceHash() { return hash_.Finish(); }
   uint64_t steps() const { return steps_; }
+  UnixMs start() const { return start_; }
 
  private:
   UnixMs now_;
@@ -38,6 +43,7 @@ class Clockwork {
   uint64_t steps_ = 0;
   std::mt19937_64 chance_;
   std::map<std::pair<UnixMs, uint64_t>, std::function<void()>> agenda_;
+  std::map<std::string, uint64_t> struck_;
   crypto::Sha256Hasher hash_;
   bool verbose_;
 };

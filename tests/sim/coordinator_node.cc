@@ -1,16 +1,15 @@
 #include "tests/sim/coordinator_node.h"
 
 #include <algorithm>
+#include <limits>
+#include <stdexcept>
 
 #include "absl/strings/str_cat.h"
-#include "core/model/statements.h"
 
 namespace reprise::sim {
 namespace {
 
-std::string Chain(const std::string& previous, uint64_t sequence, const std::string& payload) {
-  return crypto::Sha256(absl::StrCat(previous, "|", sequence, "|", payload));
-}
+constexpr UnixMs kNever = std::numeric_limits<UnixMs>::max();
 
 }  // namespace
 
@@ -32,14 +31,10 @@ std::unique_ptr<engine::Engine> CoordinatorNode::Replay(bool from_snapshot) {
     *engine = *std::move(restored);
     from = snapshot_at_;
   }
-  std::string previous = from == 0 ? "" : journal_[from - 1].hash;
-  for (size_t i = from; i < journal_.size(); ++i) {
-    if (journal_[i].hash != Chain(previous, i + 1, journal_[i].payload)) {
-      witness_.Complain(absl::StrCat("the journal's chain is broken at ", i + 1));
-    }
-    previous = journal_[i].hash;
+  if (const std::string fault = journal_.FaultOfChain(from); !fault.empty()) witness_.Complain("journal: " + fault);
+  for (size_t i = from; i < journal_.records().size(); ++i) {
     journal::v1::Event event;
-    event.ParseFromString(journal_[i].payload);
+    event.ParseFromString(journal_.records()[i].payload);
     if (absl::Status status = engine->Apply(event); !status.ok()) {
       witness_.Complain("the journal cannot be replayed: " + status.ToString());
       return engine;
@@ -51,26 +46,35 @@ std::unique_ptr<engine::Engine> CoordinatorNode::Replay(bool from_snapshot) {
 void CoordinatorNode::Start() {
   life_ += 1;
   clockwork_.Trace("coordinator starts");
+  journal_.Recover();
+  mirror_ = Replay(false);
   engine_ = Replay(clockwork_.Chance(0.5));
-  wake_at_ = std::numeric_limits<UnixMs>::max();
+  if (engine_->Snapshot() != mirror_->Snapshot()) witness_.Complain("snapshot and rest are not what a replay gives");
+  wake_at_ = kNever;
   Give(engine::Started{"sim"});
 }
 
-void CoordinatorNode::Crash(const std::string& why) {
+void CoordinatorNode::Crash(const char* how) {
   if (!up()) return;
-  clockwork_.Trace("coordinator dies " + why);
+  clockwork_.Count(absl::StrCat("coordinator dies ", how));
+  clockwork_.Trace(absl::StrCat("coordinator dies ", how));
   life_ += 1;
   engine_.reset();
   undurable_.clear();
   commit_due_ = false;
   greeted_.clear();
-  network_.CutAll();
+  network_.CloseAllByCoordinator();
   clockwork_.After(clockwork_.Between(10, clockwork_.Chance(0.2) ? 120'000 : 3000), [this] { Start(); });
 }
 
 void CoordinatorNode::Give(const engine::Input& input) {
   if (!up()) return;
-  engine::Decision decision = engine_->Decide(input, clockwork_.now());
+  engine::Decision decision;
+  try {
+    decision = engine_->Decide(input, Clock());
+  } catch (const std::logic_error& error) {
+    return witness_.Complain(absl::StrCat("the coordinator's engine gave up: ", error.what()));
+  }
   if (bugs_.coordinator_effects_before_append) {
     for (const auto& effect : std::exchange(decision.effects, {})) CarryOut(effect);
   }
@@ -85,25 +89,36 @@ void CoordinatorNode::Give(const engine::Input& input) {
 
 void CoordinatorNode::Wake() {
   const UnixMs at = engine_->NextWake();
-  if (at == std::numeric_limits<UnixMs>::max() || at == wake_at_) return;
+  if (at == kNever || at == wake_at_) return;
   wake_at_ = at;
-  clockwork_.After(at - clockwork_.now(), [this, life = life_, at] {
+  clockwork_.After(at - Clock(), [this, life = life_, at] {
     if (life != life_ || wake_at_ != at) return;
-    wake_at_ = std::numeric_limits<UnixMs>::max();
+    wake_at_ = kNever;
     Give(engine::Tick{});
   });
 }
 
-bool CoordinatorNode::Append(const std::vector<journal::v1::Event>& events) {
+void CoordinatorNode::StepClock(int64_t by) {
+  clockwork_.Trace(absl::StrCat("coordinator's clock steps by ", by));
+  clock_offset_ += by;
+  wake_at_ = kNever;
+  if (up()) Wake();
+}
+
+void CoordinatorNode::Append(const std::vector<journal::v1::Event>& events) {
   for (const auto& event : events) {
     if (bugs_.journal_drops_events && event.has_task_accepted() && clockwork_.Chance(0.05)) continue;
     std::string payload = event.SerializeAsString();
-    std::string hash = Chain(journal_.empty() ? "" : journal_.back().hash, journal_.size() + 1, payload);
-    journal_.push_back({std::move(hash), std::move(payload)});
     // Without signatures, which are made with fresh keys each time.
     const bool of_a_run = event.kind_case() >= journal::v1::Event::kTaskDispatched;
     clockwork_.Trace(of_a_run ? event.ShortDebugString()
                               : absl::StrCat("event ", static_cast<int>(event.kind_case()), " of ", event.actor()));
+    journal::v1::Event read;
+    read.ParseFromString(payload);
+    journal_.Append({std::move(payload)});
+    if (absl::Status status = mirror_->Apply(read); !status.ok()) {
+      witness_.Complain("the journal cannot be replayed: " + status.ToString());
+    }
     witness_.EventIsDurable(event);
     if (event.has_keyring_extended() && engine_->keyring() != nullptr) {
       for (const auto& [name, person] : engine_->keyring()->operators()) {
@@ -111,30 +126,49 @@ bool CoordinatorNode::Append(const std::vector<journal::v1::Event>& events) {
       }
     }
   }
-  return true;
+  if (mirror_->Snapshot() != engine_->Snapshot()) witness_.Complain("replay does not give the live state");
+}
+
+bool CoordinatorNode::JournalRefuses() {
+  if (clockwork_.Strikes("journal full", faults_.journal_full)) {
+    full_until_ = clockwork_.now() + clockwork_.Between(1, 90'000);
+  }
+  return clockwork_.now() < full_until_;
 }
 
 void CoordinatorNode::Commit() {
   commit_due_ = false;
-  if (clockwork_.Chance(faults_.coordinator_crash)) return Crash("before the commit");
-  if (clockwork_.Chance(faults_.journal_refusal)) return Crash("because the journal refuses");
+  if (clockwork_.Chance(faults_.coordinator_crash)) return Crash("before a write");
   std::vector<engine::Decision> decisions = std::exchange(undurable_, {});
   std::vector<journal::v1::Event> events;
-  for (auto& decision : decisions)
+  for (auto& decision : decisions) {
     std::move(decision.events.begin(), decision.events.end(), std::back_inserter(events));
-  Append(events);
-  if (clockwork_.Chance(faults_.coordinator_crash)) return Crash("after the commit");
+  }
+  if (!events.empty()) {
+    // It goes back to what is durable and answers nobody.
+    if (JournalRefuses()) return Crash("as its journal refuses");
+    if (clockwork_.Chance(faults_.coordinator_crash)) {
+      std::vector<std::string> group;
+      for (const auto& event : events) group.push_back(event.SerializeAsString());
+      journal_.Tear(group, static_cast<size_t>(clockwork_.Between(0, static_cast<int64_t>(group.size()))));
+      return Crash("in a write, which is torn");
+    }
+    Append(events);
+  }
+  if (clockwork_.Chance(faults_.coordinator_crash)) return Crash("after a write");
   for (const auto& decision : decisions) {
     for (const auto& effect : decision.effects) {
       CarryOut(effect);
-      if (clockwork_.Chance(faults_.coordinator_crash / 4)) return Crash("in the middle of its effects");
+      if (clockwork_.Chance(faults_.coordinator_crash / 8)) return Crash("among its effects");
     }
   }
-  if (undurable_.empty() && clockwork_.Chance(0.01)) {
-    CheckReplay();
-    snapshot_ = engine_->Snapshot();
-    snapshot_at_ = journal_.size();
-  }
+  if (undurable_.empty() && clockwork_.Chance(0.02)) SaveSnapshot();
+}
+
+void CoordinatorNode::SaveSnapshot() {
+  if (clockwork_.Strikes("snapshot not written", faults_.coordinator_crash > 0 ? 0.1 : 0)) return;
+  snapshot_ = engine_->Snapshot();
+  snapshot_at_ = journal_.records().size();
 }
 
 void CoordinatorNode::CarryOut(const engine::Effect& effect) {
@@ -154,27 +188,6 @@ void CoordinatorNode::Command(engine::Command command) {
   command.ticket = ++ticket_;
   witness_.CommandIsGiven(command.ticket, command);
   Give(command);
-  if (bugs_.requester_counts_at_gates) CountRequester(command);
-}
-
-void CoordinatorNode::CountRequester(const engine::Command& command) {
-  const auto* sign = std::get_if<operators::v1::SignGateRequest>(&command.request);
-  const auto statement =
-      sign == nullptr ? absl::NotFoundError("") : model::GateStatement::Read(sign->statement().statement());
-  if (!statement.ok() || statement->signer != "bob") return;
-  const auto* run = engine_->FindRun(statement->run);
-  for (const auto& gate : run->gates()) {
-    if (gate.name() != statement->gate || gate.state() != model::v1::GATE_STATE_READY) continue;
-    journal::v1::Event event;
-    event.set_at_ms(clockwork_.now());
-    event.mutable_gate_opened()->set_run(run->id());
-    event.mutable_gate_opened()->set_stage(gate.stage());
-    event.mutable_gate_opened()->set_wave(gate.wave());
-    event.mutable_gate_opened()->set_gate(gate.name());
-    event.mutable_gate_opened()->set_state(model::v1::GATE_STATE_PASSED);
-    if (engine_->Apply(event).ok()) undurable_.push_back({{event}, {}});
-    return;
-  }
 }
 
 void CoordinatorNode::Hear(const std::string& host, uint64_t link, const agent::v1::AgentMessage& message) {
@@ -191,11 +204,18 @@ void CoordinatorNode::LinkIsLost(const std::string& host, uint64_t link) {
   if (up() && greeted_[link]) Give(engine::SessionClosed{host, link, "lost"});
 }
 
+std::vector<std::string> CoordinatorNode::Journal() const {
+  std::vector<std::string> payloads;
+  for (const auto& record : journal_.records()) payloads.push_back(record.payload);
+  return payloads;
+}
+
 void CoordinatorNode::CheckReplay() {
   if (!up() || !undurable_.empty()) return;
   if (Replay(false)->Snapshot() != engine_->Snapshot()) witness_.Complain("replay does not give the live state");
-  if (Replay(true)->Snapshot() != engine_->Snapshot())
-    witness_.Complain("snapshot and rest do not give the live state");
+  if (Replay(true)->Snapshot() != engine_->Snapshot()) {
+    witness_.Complain("snapshot and rest are not what a replay gives");
+  }
 }
 
 }  // namespace reprise::sim

@@ -1,5 +1,6 @@
 // The coordinator's process around the real engine: decisions wait for a common commit, effects wait for the commit,
-// and it may die at any moment in between. Its journal survives it.
+// and it may die at any moment in between. Its journal survives it. Beside it stands a mirror that is told nothing but
+// what the journal holds: after every commit the two must be the same.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 
 #include "core/engine/engine.h"
 #include "tests/sim/clockwork.h"
+#include "tests/sim/durable_log.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/network.h"
 #include "tests/sim/witness.h"
@@ -20,7 +22,7 @@ class CoordinatorNode {
   CoordinatorNode(Clockwork& clockwork, Network& network, Witness& witness, const Faults& faults, const Bugs& bugs);
 
   void Start();
-  void Crash(const std::string& why);
+  void Crash(const char* how);
   bool up() const { return engine_ != nullptr; }
   // REQUIRES: up().
   const engine::Engine& engine() const { return *engine_; }
@@ -32,27 +34,23 @@ class CoordinatorNode {
   void Hear(const std::string& host, uint64_t link, const agent::v1::AgentMessage& message);
   void LinkIsLost(const std::string& host, uint64_t link);
 
-  // The journal read again gives what is in memory, and its chain holds.
+  UnixMs Clock() const { return clockwork_.now() + clock_offset_; }
+  void StepClock(int64_t by);
+  int64_t clock_offset() const { return clock_offset_; }
+
+  // The journal read again, whole and from its snapshot on, gives what is in memory, and its chain holds.
   void CheckReplay();
-  size_t events() const { return journal_.size(); }
-  std::vector<std::string> Journal() const {
-    std::vector<std::string> payloads;
-    for (const Record& record : journal_) payloads.push_back(record.payload);
-    return payloads;
-  }
+  size_t events() const { return journal_.records().size(); }
+  std::vector<std::string> Journal() const;
 
  private:
-  struct Record {
-    std::string hash;
-    std::string payload;
-  };
   void Commit();
-  bool Append(const std::vector<journal::v1::Event>& events);
+  bool JournalRefuses();
+  void Append(const std::vector<journal::v1::Event>& events);
   void CarryOut(const engine::Effect& effect);
   void Wake();
+  void SaveSnapshot();
   std::unique_ptr<engine::Engine> Replay(bool from_snapshot);
-  // The planted bug: the requester's own signature opens the gate.
-  void CountRequester(const engine::Command& command);
 
   Clockwork& clockwork_;
   Network& network_;
@@ -60,13 +58,16 @@ class CoordinatorNode {
   const Faults& faults_;
   const Bugs& bugs_;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<engine::Engine> mirror_;
   uint64_t life_ = 0;
-  std::vector<Record> journal_;
+  DurableLog journal_;
+  UnixMs full_until_ = 0;
   std::string snapshot_;
   size_t snapshot_at_ = 0;
   std::vector<engine::Decision> undurable_;
   bool commit_due_ = false;
   UnixMs wake_at_ = 0;
+  int64_t clock_offset_ = 0;
   uint64_t ticket_ = 0;
   std::map<uint64_t, bool> greeted_;  // Links whose hello was heard.
 };

@@ -1,28 +1,41 @@
-// How bad the world is, and the bugs that may be planted to see whether the checkers notice.
+// How bad the world is, and the mistakes that the processes around the engines may be told to make.
 #pragma once
 
 namespace reprise::sim {
 
 // Chances for each occasion. All zero: the world behaves.
 struct Faults {
-  double coordinator_crash = 0;  // At each of its decisions: before, after or in the middle of what follows.
-  double journal_refusal = 0;    // At each append.
-  double agent_crash = 0;
-  double spool_crash = 0;  // Before what was decided is durable.
-  double cut = 0;          // At each message.
-  double plugin = 0;       // Fails, crashes, hangs or lies, at each verb.
+  double coordinator_crash = 0;  // At each of its writes: before it, in it (torn), after it, among its effects.
+  double journal_full = 0;       // At each write: refuses from now on, for a while.
+  double agent_crash = 0;        // As a verb begins, and in its middle.
+  double spool_crash = 0;        // At each write, as above.
+  double spool_full = 0;
+  double cut = 0;         // At each message: the connection dies, with what is on the way.
+  double lost = 0;        // This message alone is lost, and the connection dies later.
+  double duplicated = 0;  // It comes once more, a while later.
+  double overtaken = 0;   // Others of its connection come before it.
+  double plugin = 0;      // Fails, crashes, hangs or lies, at each verb.
   double fetch = 0;
-  double clock_step = 0;  // Of an agent, at each connection.
+  double clock_step = 0;  // At each look around, of the coordinator's clock or an agent's.
+  double thief = 0;       // At each look around: whoever stole the coordinator says something.
 
-  static Faults Many() { return {0.004, 0.002, 0.006, 0.004, 0.01, 0.12, 0.02, 0.02}; }
+  static Faults Many() {
+    return {.coordinator_crash = 0.006,
+            .journal_full = 0.001,
+            .agent_crash = 0.006,
+            .spool_crash = 0.006,
+            .spool_full = 0.002,
+            .cut = 0.008,
+            .plugin = 0.12,
+            .fetch = 0.02,
+            .clock_step = 0.02};
+  }
 };
 
-// Each is a mistake that a real program could make.
+// Mistakes of the processes, not of the engines (those are in core/base/planted.h).
 struct Bugs {
   bool coordinator_effects_before_append = false;
   bool agent_effects_before_append = false;
-  bool no_probe_after_crash = false;  // The agent takes for granted that nothing was done.
-  bool requester_counts_at_gates = false;
   bool journal_drops_events = false;
 };
 

@@ -1,48 +1,45 @@
-// sim [--seed N] [--runs N] [--verbose]: runs simulations from the seed on; 1 when one finds fault.
-#include <charconv>
+// sim: runs simulations from a seed on; 1 when one finds fault. `--help` says how.
+#include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
-#include <cstring>
-#include <string_view>
+#include <fstream>
 
-#include "tests/sim/simulation.h"
+#include "core/base/planted.h"
+#include "tests/sim/campaign.h"
 
-namespace {
-
-bool ReadNumber(const char* text, uint64_t* number) {
-  const char* end = text + std::strlen(text);
-  const auto read = std::from_chars(text, end, *number);
-  return read.ec == std::errc() && read.ptr == end;
-}
-
-}  // namespace
+static_assert(!REPRISE_PLANTED(kBudgetOffByOne), "this one is linked with what people run");
 
 int main(int argc, char** argv) {
-  uint64_t seed = 1, runs = 1;
+  CLI::App app("Simulates whole hospitals in virtual time: the real engines, and faults from a seed.");
+  reprise::sim::Campaign campaign;
+  campaign.first_seed = 1;
+  uint64_t runs = 1;
+  double minutes = 0;
   bool verbose = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view flag = argv[i];
-    uint64_t* number = flag == "--seed" ? &seed : flag == "--runs" ? &runs : nullptr;
-    if (flag == "--verbose") {
-      verbose = true;
-    } else if (number == nullptr || i + 1 == argc || !ReadNumber(argv[++i], number)) {
-      std::fprintf(stderr, "usage: sim [--seed N] [--runs N] [--verbose]\n");
-      return 2;
-    }
+  std::string json;
+  app.add_option("--seed", campaign.first_seed, "the first seed");
+  app.add_option("--runs", runs, "how many seeds, one after the other");
+  app.add_option("--minutes", minutes, "goes on until so much real time has passed, whatever --runs says");
+  app.add_flag("--verbose", verbose, "tells what happens, line by line");
+  app.add_option("--json", json, "writes what it adds up to into this file");
+  CLI11_PARSE(app, argc, argv);
+
+  std::printf("seed %llu\n", static_cast<unsigned long long>(campaign.first_seed));
+  std::fflush(stdout);
+  const auto began = std::chrono::steady_clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); };
+  while (minutes > 0 ? seconds() < minutes * 60 : campaign.seeds < runs) {
+    const size_t failed = campaign.failed.size();
+    campaign.RunNext(verbose);
+    if (campaign.failed.size() == failed) continue;
+    std::printf("FAILED seed %llu: %s\n", static_cast<unsigned long long>(campaign.failed.back().first),
+                campaign.failed.back().second.c_str());
+    std::fflush(stdout);
   }
-  std::printf("seed %llu, runs %llu\n", static_cast<unsigned long long>(seed), static_cast<unsigned long long>(runs));
-  unsigned long long failed = 0, steps = 0, events = 0, outcomes = 0, effects = 0;
-  for (uint64_t i = 0; i < runs; ++i) {
-    const reprise::sim::Outcome outcome = reprise::sim::Simulate(seed + i, {}, verbose);
-    steps += outcome.steps;
-    events += outcome.events;
-    outcomes += outcome.outcomes;
-    effects += outcome.effects;
-    if (runs == 1) std::printf("trace %s\n", outcome.trace_hash.c_str());
-    if (outcome.complaint.empty()) continue;
-    failed += 1;
-    std::printf("FAILED seed %llu: %s\n", static_cast<unsigned long long>(seed + i), outcome.complaint.c_str());
+  std::printf("%s", campaign.Text().c_str());
+  if (!json.empty() && !(std::ofstream(json) << campaign.Json(seconds())).flush()) {
+    std::fprintf(stderr, "sim: cannot write %s\n", json.c_str());
+    return 2;
   }
-  std::printf("%llu of %llu failed; %llu steps, %llu journal events, %llu outcomes, %llu effects\n", failed,
-              static_cast<unsigned long long>(runs), steps, events, outcomes, effects);
-  return failed == 0 ? 0 : 1;
+  return campaign.failed.empty() ? 0 : 1;
 }

@@ -14,11 +14,24 @@ int64_t Network::Delay(UnixMs& last) {
   return last - clockwork_.now();
 }
 
+void Network::Carry(uint64_t id, UnixMs& last, const std::function<void()>& arrive) {
+  if (clockwork_.Strikes("connection cut", faults_.cut)) return Cut(id);
+  if (clockwork_.Strikes("message lost", faults_.lost)) {
+    return clockwork_.After(clockwork_.Between(1000, 30'000), [this, id] { Cut(id); });
+  }
+  if (clockwork_.Strikes("message duplicated", faults_.duplicated)) {
+    clockwork_.After(clockwork_.Between(1, clockwork_.Chance(0.5) ? 100 : 60'000), arrive);
+  }
+  if (clockwork_.Strikes("message overtaken", faults_.overtaken)) {
+    return clockwork_.After(clockwork_.Between(20, 3000), arrive);
+  }
+  clockwork_.After(Delay(last), arrive);
+}
+
 void Network::Up(uint64_t id, agent::v1::AgentMessage message) {
   Link& link = links_.at(id);
   if (link.cut || !link.agent_open) return;
-  if (clockwork_.Chance(faults_.cut)) return Cut(id);
-  clockwork_.After(Delay(link.up_at), [this, id, message = std::move(message)] {
+  Carry(id, link.up_at, [this, id, message = std::move(message)] {
     const Link& now = links_.at(id);
     if (!now.cut && now.coordinator_open) ends_.to_coordinator(now.host, id, message);
   });
@@ -27,11 +40,21 @@ void Network::Up(uint64_t id, agent::v1::AgentMessage message) {
 void Network::Down(uint64_t id, agent::v1::CoordinatorMessage message) {
   Link& link = links_.at(id);
   if (link.cut || !link.coordinator_open) return;
-  if (clockwork_.Chance(faults_.cut)) return Cut(id);
-  clockwork_.After(Delay(link.down_at), [this, id, message = std::move(message)] {
+  if (ends_.overheard) ends_.overheard(link.host, message);
+  Carry(id, link.down_at, [this, id, message = std::move(message)] {
     const Link& now = links_.at(id);
     if (!now.cut && now.agent_open) ends_.to_agent(now.host, id, message);
   });
+}
+
+bool Network::SlipIn(const std::string& host, const agent::v1::CoordinatorMessage& message) {
+  for (auto link = links_.rbegin(); link != links_.rend(); ++link) {
+    if (link->second.host != host) continue;
+    if (link->second.cut || !link->second.agent_open) return false;
+    ends_.to_agent(host, link->first, message);
+    return true;
+  }
+  return false;
 }
 
 void Network::Cut(uint64_t id) {
@@ -69,9 +92,15 @@ void Network::CloseByCoordinator(uint64_t id) {
   });
 }
 
-void Network::CutAll() {
+void Network::CloseAllByCoordinator() {
   for (auto& [id, link] : links_) {
     if (link.coordinator_open) CloseByCoordinator(id);
+  }
+}
+
+void Network::CutAll() {
+  for (auto& [id, link] : links_) {
+    if (link.agent_open || link.coordinator_open) Cut(id);
   }
 }
 

@@ -1,5 +1,6 @@
-// Connections between agents and the coordinator. On one connection messages keep their order; a cut loses what is on
-// the way, and the two ends learn of it at different times. Messages of different connections overtake each other.
+// Connections between agents and the coordinator. On one connection messages keep their order, and a cut loses what is
+// on the way; the two ends learn of it at different times. Messages of different connections overtake each other. When
+// the faults say so it is worse than any stream: single messages are lost, come twice, or come after later ones.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,8 @@ class Network {
     std::function<void(const std::string& host, uint64_t link, const agent::v1::CoordinatorMessage&)> to_agent;
     std::function<void(const std::string& host, uint64_t link)> coordinator_lost;
     std::function<void(const std::string& host, uint64_t link)> agent_lost;
+    // Whoever listens in.
+    std::function<void(const std::string& host, const agent::v1::CoordinatorMessage&)> overheard;
   };
   Network(Clockwork& clockwork, const Faults& faults) : clockwork_(clockwork), faults_(faults) {}
   void SetEnds(Ends ends) { ends_ = std::move(ends); }
@@ -27,13 +30,16 @@ class Network {
   uint64_t Open(const std::string& host);
   void Up(uint64_t link, agent::v1::AgentMessage message);
   void Down(uint64_t link, agent::v1::CoordinatorMessage message);
+  // Brings it to the host's agent at once, as if the coordinator had said it. False: the agent is not connected.
+  bool SlipIn(const std::string& host, const agent::v1::CoordinatorMessage& message);
   // Nothing that is on the way arrives any more.
   void Cut(uint64_t link);
   // One end is gone; what it said before still arrives.
   void CloseByAgent(uint64_t link);
   void CloseByCoordinator(uint64_t link);
+  void CloseAllByCoordinator();
   void CutAll();
-  // No host of the set reaches the coordinator until healed.
+  // The host does not reach the coordinator until healed.
   void Part(const std::string& host);
   void Heal() { parted_.clear(); }
   bool Reaches(const std::string& host) const { return !parted_.contains(host); }
@@ -48,6 +54,8 @@ class Network {
     UnixMs down_at = 0;
   };
   int64_t Delay(UnixMs& last);
+  // Brings one message to its end, by the faults once, twice, late or never.
+  void Carry(uint64_t link, UnixMs& last, const std::function<void()>& arrive);
 
   Clockwork& clockwork_;
   const Faults& faults_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/model/names.h"
+
 namespace reprise::sim {
 
 using engine::testing::PlanDraft;
@@ -16,13 +18,14 @@ void PeopleAtWork::Launch(PlanDraft& draft) {
              std::any_of(plans.begin(), plans.end(), [&](const auto& plan) {
                return plan.plan_id() == id && plan.signatures().empty() && draft.effect != model::v1::EFFECT_READ;
              })) {
+    witness_.PlanIsSigned(id);
     Say("alice", engine::Command::SignPlan{id, draft.Sign("alice")});
   } else {
     Say("bob", engine::Command::StartRun{id});
   }
 }
 
-void PeopleAtWork::Decide(uint64_t run, const std::string& gate, const std::string& person, bool waive) {
+void PeopleAtWork::Decide(uint64_t run, const std::string& gate, const std::string& person, bool waive, int64_t lasts) {
   const auto* record = coordinator_.engine().FindRun(run);
   const auto draft = std::find_if(drafts_.begin(), drafts_.end(),
                                   [&](const auto& d) { return d.header.plan_id() == record->plan_id(); });
@@ -31,7 +34,7 @@ void PeopleAtWork::Decide(uint64_t run, const std::string& gate, const std::stri
   decision.run = run;
   decision.gate = gate;
   decision.waive = waive;
-  decision.expires = waive ? (clockwork_.now() / 1000 + clockwork_.Between(5, 300)) * 1000 : 0;
+  decision.expires = waive ? (coordinator_.Clock() + lasts) / 1000 * 1000 : 0;
   decision.may_approve = person != "dave";
   decision.may_waive = person == "alice";
   witness_.Decided(decision);
@@ -48,16 +51,24 @@ void PeopleAtWork::DecideSomeGate() {
   if (gates.empty()) return;
   const auto& [run, gate] = gates[static_cast<size_t>(clockwork_.Between(0, static_cast<int64_t>(gates.size()) - 1))];
   const char* const kWho[] = {"alice", "bob", "carol"};
-  Decide(run, gate, kWho[clockwork_.Between(0, 2)], clockwork_.Chance(0.2));
+  Decide(run, gate, kWho[clockwork_.Between(0, 2)], clockwork_.Chance(0.2), clockwork_.Between(5, 300) * 1000);
 }
 
-void PeopleAtWork::State(const std::string& host, const std::string& hold) {
+plan::v1::SignedStatement PeopleAtWork::Admit(const std::string& host, uint64_t serial, const std::string& hold,
+                                              model::v1::Zone zone) {
+  auto made = agents::testing::Admission(people_, host, [&](model::HostStatement& statement) {
+    statement.serial = serial;
+    statement.hold = hold;
+    statement.zone = zone;
+  });
+  witness_.HostIsStated(made.statement(), serial, !hold.empty() || zone == model::v1::ZONE_QUARANTINE);
+  return made;
+}
+
+void PeopleAtWork::State(const std::string& host, const std::string& hold, model::v1::Zone zone) {
   const auto* record = coordinator_.engine().FindHost(host);
   operators::v1::HostStatementsRequest request;
-  *request.add_statements() = agents::testing::Admission(people_, host, [&](model::HostStatement& statement) {
-    statement.serial = record->statement_serial() + 1;
-    statement.hold = hold;
-  });
+  *request.add_statements() = Admit(host, record->statement_serial() + 1, hold, zone);
   Say("alice", request);
 }
 
@@ -85,8 +96,10 @@ void PeopleAtWork::DoSomething() {
     Say("bob", engine::Command::RaiseStop{"smoke"});
   } else if (what < 94) {
     Say("bob", engine::Command::LiftStop{"clear"});
-  } else if (what < 96) {
+  } else if (what < 95) {
     State(some_host(), "police copy");
+  } else if (what < 96) {
+    State(some_host(), "", model::v1::ZONE_QUARANTINE);
   } else if (what < 99) {
     State(some_host(), "");
   } else if (!revoked_ && clockwork_.Chance(0.3)) {
@@ -110,7 +123,8 @@ void PeopleAtWork::Help() {
     Say("bob", engine::Command::LiftStop{"clear"});
   }
   for (const std::string& host : hosts_) {
-    if (!coordinator_.engine().FindHost(host)->hold().empty()) State(host, "");
+    const auto& record = *coordinator_.engine().FindHost(host);
+    if (!record.hold().empty() || record.zone() == model::v1::ZONE_QUARANTINE) State(host, "");
   }
   for (auto& draft : drafts_) {
     const auto& runs = state.runs();
@@ -130,8 +144,9 @@ void PeopleAtWork::Help() {
   for (const uint64_t run : paused) Say("bob", engine::Command::Resume{run});
   for (const auto& [run, gate] : ready) {
     // Where carol has left, a quorum of two cannot be had: alice, an admin, waives.
-    Decide(run, gate, "alice", revoked_);
-    if (!revoked_) Decide(run, gate, "carol", false);
+    // For long enough by any clock of the hospital.
+    Decide(run, gate, "alice", revoked_, 6 * 3'600'000);
+    if (!revoked_) Decide(run, gate, "carol", false, 0);
   }
 }
 
@@ -142,8 +157,15 @@ bool PeopleAtWork::IsOver() const {
     const auto run =
         std::find_if(runs.begin(), runs.end(), [&](const auto& r) { return r.plan_id() == draft.header.plan_id(); });
     // One that expired before anybody started it has no run any more.
-    return run == runs.end() ? draft.header.expires_ms() <= clockwork_.now() : run->ended_ms() != 0;
+    return run == runs.end() ? draft.header.expires_ms() <= coordinator_.Clock() : run->ended_ms() != 0;
   });
+}
+
+std::vector<std::string> PeopleAtWork::RunStates() const {
+  std::vector<std::string> states;
+  if (!coordinator_.up()) return states;
+  for (const auto& run : coordinator_.engine().state().runs()) states.push_back(model::NameOf(run.state()));
+  return states;
 }
 
 }  // namespace reprise::sim

@@ -25,6 +25,11 @@ class PeopleAtWork {
   void Help();
   // Every plan had its run, and every run has ended.
   bool IsOver() const;
+  // The statement that admits a host at first.
+  plan::v1::SignedStatement Admit(const std::string& host, uint64_t serial, const std::string& hold,
+                                  model::v1::Zone zone);
+  // Of each run, by name.
+  std::vector<std::string> RunStates() const;
   void SetHosts(std::vector<std::string> hosts) { hosts_ = std::move(hosts); }
 
  private:
@@ -37,9 +42,10 @@ class PeopleAtWork {
   }
   // Submits, signs and starts what was not yet: each step as far as it got.
   void Launch(engine::testing::PlanDraft& draft);
-  void Decide(uint64_t run, const std::string& gate, const std::string& person, bool waive);
+  // `lasts`: of a waiver.
+  void Decide(uint64_t run, const std::string& gate, const std::string& person, bool waive, int64_t lasts);
   void DecideSomeGate();
-  void State(const std::string& host, const std::string& hold);
+  void State(const std::string& host, const std::string& hold, model::v1::Zone zone = model::v1::ZONE_DIRTY);
 
   Clockwork& clockwork_;
   CoordinatorNode& coordinator_;

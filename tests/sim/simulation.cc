@@ -10,6 +10,8 @@
 #include "tests/sim/coordinator_node.h"
 #include "tests/sim/network.h"
 #include "tests/sim/people_at_work.h"
+#include "tests/sim/thief.h"
+#include "tests/sim/verified_once.h"
 #include "tests/sim/witness.h"
 
 namespace reprise::sim {
@@ -23,21 +25,31 @@ using engine::testing::PlanDraft;
 namespace v1 = ::reprise::model::v1;
 
 constexpr int64_t kFaultyMs = 10 * 60 * 1000;
-constexpr int64_t kQuietMs = 26 * kHour;  // Longer than any plan lives.
+// Shorter than most plans live: what hangs is not to be ended by its expiry.
+constexpr int64_t kQuietMs = 8 * kHour;
 
 class Simulation {
  public:
   Simulation(uint64_t seed, const Bugs& bugs, bool verbose)
       : bugs_(bugs),
         clockwork_(seed, kNoon + kHour, verbose),
-        people_at_work_(clockwork_, coordinator_, witness_, drafts_, people_) {}
+        people_at_work_(clockwork_, coordinator_, witness_, drafts_, people_),
+        thief_(clockwork_, network_, witness_, drafts_, people_) {}
 
   Outcome Run();
 
  private:
   void MakePlan(int number);
   void SetUp();
+  void Begin();
   void Watch();
+  void StepSomeClock();
+  AgentNode& SomeAgent() {
+    return *agents_[static_cast<size_t>(clockwork_.Between(0, static_cast<int64_t>(agents_.size()) - 1))];
+  }
+  std::string SomeHost() {
+    return HostName(static_cast<size_t>(clockwork_.Between(1, static_cast<int64_t>(agents_.size()))));
+  }
   bool Until(UnixMs end, const std::function<bool()>& over);
 
   Bugs bugs_;
@@ -49,6 +61,7 @@ class Simulation {
   CoordinatorNode coordinator_{clockwork_, network_, witness_, faults_, bugs_};
   std::vector<PlanDraft> drafts_;
   PeopleAtWork people_at_work_;
+  Thief thief_;
   std::vector<std::unique_ptr<AgentNode>> agents_;
   bool coordinator_up_ = false;
 };
@@ -130,7 +143,8 @@ void Simulation::SetUp() {
          for (size_t i = 0; i < agents_.size(); ++i) {
            if (HostName(i + 1) == host) agents_[i]->LinkIsLost(link);
          }
-       }});
+       },
+       [this](const auto& host, const auto& message) { thief_.Overhear(host, message); }});
   const auto hosts = static_cast<size_t>(clockwork_.Between(1, clockwork_.Chance(0.1) ? 16 : 6));
   for (size_t i = 1; i <= hosts; ++i) {
     agents_.push_back(std::make_unique<AgentNode>(HostName(i), agents::testing::EnrolledRecords(people_, HostName(i)),
@@ -162,7 +176,7 @@ void Simulation::SetUp() {
     token.set_host(HostName(i));
     token.set_secret_sha256(crypto::Sha256(HostName(i)));
     token.set_expires_ms(issue.join_until);
-    *statements.add_statements() = agents::testing::Admission(people_, HostName(i));
+    *statements.add_statements() = people_at_work_.Admit(HostName(i), 1, "", v1::ZONE_DIRTY);
   }
   people_at_work_.SetHosts(names);
   say(inventory);
@@ -192,27 +206,54 @@ bool Simulation::Until(UnixMs end, const std::function<bool()>& over) {
   return false;
 }
 
+// What sort of world it is to be.
+void Simulation::Begin() {
+  faults_ = Faults::Many();
+  if (clockwork_.Chance(0.2)) faults_.plugin = 0.4;
+  if (clockwork_.Chance(0.3)) faults_.lost = faults_.duplicated = faults_.overtaken = 0.02;
+  if (clockwork_.Chance(0.3)) faults_.thief = 0.3;
+  if (clockwork_.Chance(0.1)) faults_.coordinator_crash = faults_.spool_crash = 0.03;
+  Watch();
+}
+
+void Simulation::StepSomeClock() {
+  const int64_t by = clockwork_.Between(0, 1) == 0 ? -clockwork_.Between(1, 1'200'000) : clockwork_.Between(1, 600'000);
+  if (clockwork_.Chance(0.7)) {
+    clockwork_.Count(by < 0 ? "agent's clock set back" : "agent's clock set forward");
+    return SomeAgent().StepClock(by);
+  }
+  clockwork_.Count(by < 0 ? "coordinator's clock set back" : "coordinator's clock set forward");
+  coordinator_.StepClock(by);
+}
+
 void Simulation::Watch() {
   if (faults_.cut == 0) return;
   people_at_work_.DoSomething();
   if (clockwork_.Chance(0.02)) coordinator_.Crash("by a power cut");
-  if (clockwork_.Chance(0.03)) {
-    network_.Part(HostName(static_cast<size_t>(clockwork_.Between(1, static_cast<int64_t>(agents_.size())))));
+  if (clockwork_.Chance(0.02)) SomeAgent().Crash("by a power cut");
+  if (clockwork_.Strikes("partition", 0.03)) {
+    for (int64_t hosts = clockwork_.Between(1, static_cast<int64_t>(agents_.size())); hosts > 0; --hosts) {
+      network_.Part(SomeHost());
+    }
     clockwork_.After(clockwork_.Between(1000, 150'000), [this] { network_.Heal(); });
   }
+  if (clockwork_.Chance(faults_.clock_step)) StepSomeClock();
+  if (clockwork_.Chance(faults_.thief)) thief_.SaySomething(SomeHost());
   clockwork_.After(clockwork_.Between(100, 8000), [this] { Watch(); });
 }
 
 Outcome Simulation::Run() {
   SetUp();
-  faults_ = Faults::Many();
-  if (clockwork_.Chance(0.2)) faults_.plugin = 0.4;
-  Watch();
+  Begin();
   Until(clockwork_.now() + kFaultyMs, [] { return false; });
 
+  // Connections that lost single messages are given up, as a stream would have been.
+  const bool unsound = faults_.lost > 0 || faults_.thief > 0;
   faults_ = {};
   network_.Heal();
+  if (unsound) network_.CutAll();
   clockwork_.Trace("the faults are over");
+  const UnixMs quiet_since = clockwork_.now();
   UnixMs help_at = 0;
   const bool over = Until(clockwork_.now() + kQuietMs, [&] {
     if (clockwork_.now() >= help_at) {
@@ -222,10 +263,12 @@ Outcome Simulation::Run() {
     return people_at_work_.IsOver() &&
            std::all_of(agents_.begin(), agents_.end(), [](const auto& a) { return a->IsQuiet(); });
   });
+  const UnixMs settled = clockwork_.now();
   Until(clockwork_.now() + 10'000, [] { return false; });
   if (!over) witness_.Complain("the faults are over, and the work does not come to its end");
   if (witness_.complaint().empty()) {
     coordinator_.CheckReplay();
+    for (auto& agent : agents_) agent->CheckRestore();
     witness_.TheEnd();
   }
   Outcome outcome;
@@ -235,6 +278,10 @@ Outcome Simulation::Run() {
   outcome.events = coordinator_.events();
   outcome.outcomes = witness_.outcomes();
   outcome.effects = witness_.effects();
+  outcome.simulated_ms = clockwork_.now() - clockwork_.start();
+  outcome.settled_ms = settled - quiet_since;
+  outcome.faults = clockwork_.struck();
+  for (const std::string& state : people_at_work_.RunStates()) outcome.runs[state] += 1;
   outcome.journal = coordinator_.Journal();
   return outcome;
 }
@@ -242,6 +289,7 @@ Outcome Simulation::Run() {
 }  // namespace
 
 Outcome Simulate(uint64_t seed, const Bugs& bugs, bool verbose) {
+  ForgetVerified();
   return Simulation(seed, bugs, verbose).Run();
 }
 

@@ -3,58 +3,44 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/sim/campaign.h"
+#include "tests/sim/durable_log.h"
+
 namespace reprise::sim {
 namespace {
 
-using ::testing::AnyOf;
-using ::testing::HasSubstr;
-
-// The first complaint within so many seeds; empty: the bug went unnoticed.
-std::string FirstComplaint(const Bugs& bugs, uint64_t seeds) {
-  for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    const Outcome outcome = Simulate(seed, bugs);
-    if (!outcome.complaint.empty()) return outcome.complaint;
-  }
-  return "";
-}
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 TEST(Simulation, DoesTheSameAgainFromTheSameSeed) {
-  for (uint64_t seed = 1; seed <= 5; ++seed) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
     const Outcome once = Simulate(seed), again = Simulate(seed);
     EXPECT_EQ(once.trace_hash, again.trace_hash);
     EXPECT_EQ(once.events, again.events);
+    EXPECT_EQ(once.faults, again.faults);
   }
   EXPECT_NE(Simulate(1).trace_hash, Simulate(2).trace_hash);
 }
 
-TEST(Simulation, SeesTasksThatAreSentBeforeTheyAreDurable) {
-  Bugs bugs;
-  bugs.coordinator_effects_before_append = true;
-  EXPECT_THAT(FirstComplaint(bugs, 20), AnyOf(HasSubstr("not in the journal"), HasSubstr("not durable")));
+// A kind that never strikes is a fault that is not simulated.
+TEST(Simulation, LetsEveryKindOfFaultStrike) {
+  Campaign campaign;
+  campaign.first_seed = 1;
+  for (int i = 0; i < 150; ++i) campaign.RunNext(false);
+  EXPECT_THAT(campaign.failed, IsEmpty());
+  EXPECT_THAT(campaign.faults, SizeIs(39)) << campaign.Text();
+  EXPECT_THAT(campaign.runs, SizeIs(4)) << campaign.Text();
 }
 
-TEST(Simulation, SeesAnEffectThatBeginsBeforeItsIntentIsDurable) {
-  Bugs bugs;
-  bugs.agent_effects_before_append = true;
-  EXPECT_THAT(FirstComplaint(bugs, 20), HasSubstr("before its intent was durable"));
-}
-
-TEST(Simulation, SeesAnEffectThatIsRepeatedWithoutAProbe) {
-  Bugs bugs;
-  bugs.no_probe_after_crash = true;
-  EXPECT_THAT(FirstComplaint(bugs, 100), HasSubstr("without a probe"));
-}
-
-TEST(Simulation, SeesAGateThatTheRequesterOpened) {
-  Bugs bugs;
-  bugs.requester_counts_at_gates = true;
-  EXPECT_THAT(FirstComplaint(bugs, 100), HasSubstr("without its quorum"));
-}
-
-TEST(Simulation, SeesAJournalThatLosesEvents) {
-  Bugs bugs;
-  bugs.journal_drops_events = true;
-  EXPECT_NE(FirstComplaint(bugs, 50), "");
+TEST(DurableLog, FindsWholeGroupsOnlyAfterATornWrite) {
+  DurableLog log;
+  log.Append({"a", "b"});
+  log.Tear({"c", "d"}, 1);
+  EXPECT_EQ(log.Recover(), 1u);
+  log.Append({"e"});
+  EXPECT_THAT(log.records(), SizeIs(3));
+  EXPECT_EQ(log.records().back().payload, "e");
+  EXPECT_EQ(log.FaultOfChain(), "");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agents/engine/agent_engine.h"
+#include "core/base/clock.h"
 #include "core/engine/engine.h"
 
 namespace reprise::sim {
@@ -31,19 +32,40 @@ class Witness {
   const std::string& complaint() const { return complaint_; }
   void Complain(const std::string& what);
 
-  // ---- what it is told ----
+  // ---- what people really do ----
   void PlanIs(const plan::v1::PlanHeader& header, const std::vector<plan::v1::HostLeaf>& leaves);
+  void PlanIsSigned(const std::string& plan_id) { signed_.insert(plan_id); }
   void Decided(const RealDecision& decision) { decisions_.push_back(decision); }
   void Revoked(const std::string& person) { revoked_.insert(person); }
+  // A statement about a host was made; `forbids`: nothing may change on it (evidence hold, quarantine).
+  void HostIsStated(const std::string& statement, uint64_t serial, bool forbids) {
+    statements_[statement] = {serial, forbids};
+  }
+
+  // ---- what the coordinator does ----
   void EventIsDurable(const journal::v1::Event& event);
   void EffectIsCarriedOut(const engine::Effect& effect);
   void CommandIsGiven(uint64_t ticket, const engine::Command& command) { commands_[ticket] = command; }
-  void RecordIsDurable(const std::string& host, const agent::v1::SpoolRecord& record);
+
+  // ---- what the hosts do ----
+  // `at`: by the host's clock, when it was decided.
+  void RecordIsDurable(const std::string& host, const agent::v1::SpoolRecord& record, UnixMs at);
+  // A process began, and this is what it knows to be unfinished or unacknowledged.
+  void AgentRemembers(const std::string& host, const std::vector<agent::v1::TaskKey>& in_flight,
+                      const std::vector<agent::v1::Finished>& unacknowledged);
+  // `running`: verbs under way on the host.
+  void AgentSays(const std::string& host, const agent::v1::AgentMessage& message, size_t running);
   void VerbStarts(const std::string& host, const agents::VerbRequest& request);
   void HostChanges(const std::string& host, const std::string& action, bool done);
-  void TaskIsSent(const std::string& host, const agent::v1::Task& task);
+  void PluginFlatters(const std::string& host, const std::string& action) { hosts_[host].flattered.insert(action); }
 
-  // At the very end: everything that an agent accepted has its outcome in the journal.
+  // Whether people decided the gate: enough of them, none of them the requester. `by_now`: revoked people do not count.
+  bool IsOpen(uint64_t run, const plan::v1::Gate& gate, UnixMs at, bool by_now);
+  bool IsFinished(const std::string& host, const agent::v1::TaskKey& key) const {
+    return finished_.contains(KeyOf(host, key));
+  }
+
+  // At the very end: everything that an agent accepted has its outcome in the journal, and it knows that.
   void TheEnd();
 
   uint64_t effects() const { return effects_; }
@@ -51,8 +73,8 @@ class Witness {
 
  private:
   using Way = std::tuple<uint64_t, uint32_t, uint32_t>;  // run, stage, index of the leaf
-  using AttemptKey =
-      std::tuple<std::string, uint64_t, uint32_t, uint32_t, uint32_t, bool>;  // host, run, stage, step, …
+  // host, run, stage, step, attempt, rollback, plan
+  using AttemptKey = std::tuple<std::string, uint64_t, uint32_t, uint32_t, uint32_t, bool, std::string>;
   struct Plan {
     plan::v1::PlanHeader header;
     std::vector<plan::v1::HostLeaf> leaves;
@@ -73,11 +95,18 @@ class Witness {
 
   const Plan& PlanOf(uint64_t run) { return plans_.at(runs_.at(run).plan); }
   AttemptKey KeyOf(const std::string& host, const agent::v1::TaskKey& key) const {
-    return {host, key.run(), key.stage(), key.step(), key.attempt(), key.rollback()};
+    return {host, key.run(), key.stage(), key.step(), key.attempt(), key.rollback(), key.plan_id()};
   }
+  static std::string Describe(const AttemptKey& key);
+  // REQUIRES: the run's plan names the host.
+  uint32_t LeafOf(uint64_t run, const std::string& host);
   bool Failed(uint64_t run, uint32_t stage, const Target& target);
   uint32_t Failures(uint64_t run, int stage, int wave, uint32_t* hosts);
   void CheckDispatch(const journal::v1::TaskDispatched& event);
+  void CheckBudgets(uint64_t run, const std::string& what);
+  void CheckOutcome(const journal::v1::TaskFinished& event);
+  void CheckPermission(const std::string& host, const agent::v1::TaskKey& key, UnixMs at, const std::string& moment);
+  void TaskIsSent(const std::string& host, const agent::v1::Task& task);
   void CheckGates(uint64_t run, uint32_t stage, int32_t wave, UnixMs at, bool one_only, const std::string& moment);
   void Lower(uint64_t run);
 
@@ -87,24 +116,34 @@ class Witness {
   std::map<Way, Target> targets_;
   std::map<AttemptKey, uint32_t> dispatched_;  // Dispatches in the journal that were not sent yet.
   std::set<AttemptKey> finished_;
-  std::map<std::string, uint64_t> session_;
+  std::set<std::string> signed_;
+  std::map<std::string, std::pair<uint64_t, bool>> statements_;
   std::vector<RealDecision> decisions_;
   std::set<std::string> revoked_;
   std::map<uint64_t, engine::Command> commands_;
   std::set<uint64_t> paused_;  // Or aborted; as the journal has it.
   std::set<uint64_t> ever_paused_;
+  std::set<uint64_t> told_paused_;  // Somebody was told so, and it is still so.
   bool stopped_ = false;
   bool ever_stopped_ = false;
+  bool told_stopped_ = false;
   uint64_t effects_ = 0;
   uint64_t outcomes_ = 0;
 
   struct Host {
-    std::set<std::string> intended;  // Durable: bytes of the key.
+    // Of durable records.
     std::set<AttemptKey> accepted;
-    std::map<std::string, bool> probed;            // Since the last effect was begun, by action.
-    std::map<std::string, bool> done;              // What the host is really like.
-    std::map<std::string, std::string> intent_of;  // The newest durable intent of each action.
+    std::map<AttemptKey, model::v1::Outcome> ended;
+    std::set<AttemptKey> acknowledged;
+    std::set<std::string> open_gates;              // Through which it was let: plan and gate.
+    std::map<std::string, std::string> intent_of;  // The newest intent of each action.
+    uint64_t serial = 0;
+    bool forbidden = false;
     bool stopped = false;
+    // Of what really is.
+    std::map<std::string, bool> probed;  // Since the last effect was begun, by action.
+    std::map<std::string, bool> done;
+    std::set<std::string> flattered;  // A plugin said good of what was not: nobody could know better.
   };
   std::map<std::string, Host> hosts_;
 };

@@ -80,7 +80,11 @@ class Verification {
     return answer;
   }
 
-  std::vector<KitFile> files() const { return {{options_.plugin, kPluginFile}, {options_.plugin_host, kPluginHostFile}}; }
+  std::vector<KitFile> files() const {
+    std::vector<KitFile> all = {{options_.plugin, kPluginFile}, {options_.plugin_host, kPluginHostFile}};
+    for (const auto& [name, file] : options_.artifacts) all.push_back({file, kArtifactPrefix + name});
+    return all;
+  }
 
   absl::StatusOr<std::vector<ActionUnderTest>> Actions(const json& descriptor) const {
     json given = json::object();
@@ -186,6 +190,14 @@ absl::StatusOr<Report> VerifyPlugin(const ConformanceOptions& options) {
   ASSIGN_OR_RETURN(std::string sha256, crypto::Sha256OfFile(options.plugin));
   if (access(options.plugin_host.c_str(), X_OK) != 0) {
     return absl::NotFoundError(absl::StrCat("the plugin host ", options.plugin_host.string(), " is not there"));
+  }
+  for (const auto& [name, file] : options.artifacts) {
+    if (name.empty() || name.find('/') != std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrCat("artifact \"", name, "\": expected a name without /"));
+    }
+    if (access(file.c_str(), R_OK) != 0) {
+      return absl::NotFoundError(absl::StrCat("artifact ", name, ": ", file.string(), " cannot be read"));
+    }
   }
   return Verification(options, std::move(sha256)).Run();
 }

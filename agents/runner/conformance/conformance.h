@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -20,6 +21,7 @@ struct ConformanceOptions {
   // from the action's schema. Empty: all of it.
   std::string params_json;
   std::string only_action;            // Empty: all.
+  std::map<std::string, std::filesystem::path> artifacts;  // Name and file: given to every verb of every action.
   // Where no throw-away file system can be had: run what changes on this host itself.
   bool on_this_host = false;
 };

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
+#include "core/crypto/sha256.h"
 
 namespace reprise::conformance {
 namespace {
@@ -51,6 +52,15 @@ Subject::Subject(const Root& root, const std::string& sha256) : sha256_(sha256) 
   std::filesystem::create_directories(options_.cache);
   const std::filesystem::path cached = options_.cache / ToHex(sha256);
   if (!std::filesystem::exists(cached)) std::filesystem::rename(root.kit() / kPluginFile, cached);
+  for (const auto& entry : std::filesystem::directory_iterator(root.kit())) {
+    const std::string file = entry.path().filename();
+    if (file.rfind(kArtifactPrefix, 0) != 0) continue;
+    const absl::StatusOr<std::string> hash = crypto::Sha256OfFile(entry.path());
+    if (!hash.ok()) throw std::runtime_error(std::string(hash.status().message()));
+    std::filesystem::copy_file(entry.path(), options_.cache / ToHex(*hash),
+                               std::filesystem::copy_options::overwrite_existing);
+    artifacts_.emplace_back(file.substr(std::string_view(kArtifactPrefix).size()), *hash);
+  }
   MakeRunner();
 }
 
@@ -77,6 +87,7 @@ std::shared_ptr<Subject::Pending> Subject::Start(model::v1::Verb verb, const std
   request.verb = verb;
   request.plugin_sha256 = sha256_;
   request.action = action;
+  request.artifacts = artifacts_;
   request.params_json = params.dump(-1, ' ', false, json::error_handler_t::replace);
   request.deadline = SystemClock().Now() + std::chrono::milliseconds(kVerbTime).count();
   runner_->Start(

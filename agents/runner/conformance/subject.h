@@ -6,6 +6,8 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agents/runner/conformance/throwaway_root.h"
 #include "agents/runner/process_runner.h"
@@ -15,6 +17,8 @@ namespace reprise::conformance {
 // The names under which InThrowawayRoot brings them along.
 inline constexpr const char* kPluginHostFile = "reprise-plugin-host";
 inline constexpr const char* kPluginFile = "plugin.so";
+// Before the name of each artifact.
+inline constexpr const char* kArtifactPrefix = "artifact:";
 
 struct Ran {
   agents::VerbResult result;
@@ -55,6 +59,7 @@ class Subject {
 
   runner::ProcessRunnerOptions options_;
   const std::string sha256_;
+  std::vector<std::pair<std::string, std::string>> artifacts_;  // Name, SHA-256.
   std::unique_ptr<runner::ProcessRunner> runner_;
   uint64_t next_id_ = 1;
   mutable std::mutex mutex_;

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "agents/runner/plugin_host/channel.h"
 #include "agents/runner/plugin_host/confinement.h"
@@ -32,6 +34,13 @@ struct Options {
   Limits limits;
 };
 
+// False: `text` is no number of that type, or a negative one.
+template <typename Number>
+bool ReadNumber(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number >= 0;
+}
+
 bool Parse(int argc, char** argv, Options& options) {
   enum { kPlugin, kDescribe, kFd, kMemory, kFile, kOpenFiles, kCgroup, kHelp };
   static const option kOptions[] = {
@@ -40,20 +49,21 @@ bool Parse(int argc, char** argv, Options& options) {
       {"file-mb", required_argument, nullptr, kFile},        {"open-files", required_argument, nullptr, kOpenFiles},
       {"cgroup-fd", required_argument, nullptr, kCgroup},    {"help", no_argument, nullptr, kHelp},
       {nullptr, 0, nullptr, 0}};
-  for (int found; (found = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
+  bool read = true;
+  for (int found; read && (found = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     switch (found) {
       case kPlugin: options.plugin = optarg; break;
       case kDescribe: options.describe = true; break;
-      case kFd: options.fd = std::atoi(optarg); break;
-      case kMemory: options.limits.memory_mb = std::atoll(optarg); break;
-      case kFile: options.limits.file_mb = std::atoll(optarg); break;
-      case kOpenFiles: options.limits.open_files = std::atoll(optarg); break;
-      case kCgroup: options.limits.cgroups.push_back(std::atoi(optarg)); break;
+      case kFd: read = ReadNumber(optarg, options.fd); break;
+      case kMemory: read = ReadNumber(optarg, options.limits.memory_mb); break;
+      case kFile: read = ReadNumber(optarg, options.limits.file_mb); break;
+      case kOpenFiles: read = ReadNumber(optarg, options.limits.open_files); break;
+      case kCgroup: read = ReadNumber(optarg, options.limits.cgroups.emplace_back()); break;
       case kHelp: std::fputs(kUsage, stdout); std::exit(0);
       default: return false;
     }
   }
-  return optind == argc && !options.plugin.empty() && options.describe != (options.fd >= 0);
+  return read && optind == argc && !options.plugin.empty() && options.describe != (options.fd >= 0);
 }
 
 int Describe(const Options& options) {

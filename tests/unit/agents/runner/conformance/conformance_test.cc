@@ -165,5 +165,14 @@ TEST(Schema, TellsWhatIsWrong) {
   EXPECT_THAT(WhyNotValid(schema, {{"n", "one"}}), HasSubstr("n"));
 }
 
+TEST(Schema, JudgesATextThatIsTooLongForAPattern) {
+  const json schema = json::parse(R"({"type":"object","properties":{
+    "name":{"type":"string","pattern":"^[A-Z]*$","maxLength":128},"free":{"type":"string","pattern":"^[A-Z]*$"}}})");
+  const std::string long_text(900'000, 'A');
+  EXPECT_THAT(WhyNotValid(schema, {{"name", long_text}}), HasSubstr("maxLength"));
+  EXPECT_EQ(WhyNotValid(schema, {{"free", long_text}}), "");
+  EXPECT_NE(WhyNotValid(schema, {{"free", std::string(900'000, 'a')}}), "");
+}
+
 }  // namespace
 }  // namespace reprise::conformance

@@ -1,0 +1,94 @@
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/status_macros.h"
+#include "core/base/text.h"
+#include "core/cli/commands/declarations.h"
+#include "core/cli/commands/host_state.h"
+#include "core/cli/exit_codes.h"
+#include "core/model/names.h"
+
+namespace reprise::cli {
+namespace {
+
+Color ColorOf(model::v1::ClaimState state) {
+  if (state == model::v1::CLAIM_STATE_HOLDS) return Color::kGood;
+  return state == model::v1::CLAIM_STATE_FAILS ? Color::kBad : Color::kWarning;
+}
+
+void PrintClaims(Context& context, const ops::HostView& host) {
+  if (host.claims().empty()) return context.Say("\nno probe has stated anything about it");
+  context.Say("");
+  Table table({"CLAIM", "STATE", "SAID", "RUN", "DETAIL"});
+  for (const auto& claim : host.claims()) {
+    table.Add({claim.name(),
+               {model::NameOf(claim.state()), ColorOf(claim.state())},
+               context.Ago(claim.at_ms()),
+               claim.run() == 0 ? "" : absl::StrCat(claim.run()),
+               claim.detail()});
+  }
+  table.Print(context.terminal, context.cut());
+}
+
+void PrintFacts(Context& context, const ops::HostView& host) {
+  if (host.facts_json().empty()) return context.Say("\nits agent has told no facts yet");
+  context.Say(absl::StrCat("\nfacts, as its agent told them ", context.Ago(host.facts_ms()), ":"));
+  const Json facts = Json::parse(host.facts_json(), nullptr, /*allow_exceptions=*/false);
+  if (!facts.is_object()) return context.Say(absl::StrCat("  ", OneLine(host.facts_json())));
+  for (const auto& [key, value] : facts.items()) {
+    context.Say(absl::StrCat("  ", OneLine(key), ": ",
+                             OneLine(value.is_string() ? value.get<std::string>()
+                                                       : value.dump(-1, ' ', false, Json::error_handler_t::replace))));
+  }
+}
+
+absl::StatusOr<int> Run(Context& context, const std::string& name) {
+  ASSIGN_OR_RETURN(Client* client, context.client());
+  ops::HostRequest request;
+  request.set_host(name);
+  ASSIGN_OR_RETURN(const auto host, client->Call<ops::HostView>("GetHost", request));
+  if (context.json()) {
+    context.PrintJson(host);
+    return kExitOk;
+  }
+  std::vector<std::string> labels;
+  for (const auto& label : host.labels()) labels.push_back(absl::StrCat(label.key(), "=", label.value()));
+  const auto line = [&](const char* what, const std::string& value) {
+    std::string head = absl::StrCat("  ", what);
+    head.resize(16, ' ');
+    if (!value.empty()) context.Say(absl::StrCat(head, value));
+  };
+  const Cell state = HostStateCell(host);
+  context.Say(absl::StrCat(host.name(), "  ", context.terminal.Paint(state.text, state.color)));
+  line("zone", model::NameOf(host.zone()));
+  line("class", model::NameOf(host.asset_class()));
+  line("trust", model::NameOf(host.trust()));
+  if (!host.hold().empty()) line("evidence hold", context.terminal.Paint(OneLine(host.hold()), Color::kWarning));
+  line("labels", absl::StrJoin(labels, ", "));
+  line("address", host.address());
+  line("last contact", host.connected() ? "now" : context.Ago(host.last_contact_ms()));
+  line("agent", host.agent_version().empty()
+                    ? ""
+                    : absl::StrCat(host.agent_version(), ", keyring version ", host.keyring_version()));
+  line("statement", host.statement_serial() == 0
+                        ? "none: nobody has admitted it"
+                        : absl::StrCat("serial ", host.statement_serial(), ", signed by an admin"));
+  PrintClaims(context, host);
+  PrintFacts(context, host);
+  return kExitOk;
+}
+
+}  // namespace
+
+Action DeclareHostShow(CommandLine& app) {
+  auto name = std::make_shared<std::string>();
+  app.Option("HOST", *name, "Its name").Required();
+  app.Footer(
+      "Examples:\n"
+      "  reprise host show ws-001\n"
+      "  reprise host show ws-001 -o json | jq -r .facts_json | jq .os");
+  return [name](Context& context) { return Run(context, *name); };
+}
+
+}  // namespace reprise::cli

@@ -1,0 +1,48 @@
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/cli/commands/declarations.h"
+#include "core/cli/commands/run_view.h"
+#include "core/cli/commands/run_watcher.h"
+
+namespace reprise::cli {
+namespace {
+
+struct Flags {
+  std::string plan;
+  bool watch = false;
+};
+
+absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+  ASSIGN_OR_RETURN(Client* client, context.client());
+  ops::StartRunRequest request;
+  request.set_plan_id(flags.plan);
+  ASSIGN_OR_RETURN(const auto run, client->Call<ops::RunView>("StartRun", request));
+  if (flags.watch) {
+    context.Say(absl::StrCat("run ", run.id(), " of plan ", run.plan_id(), " has begun"));
+    return WatchRun(context, run.id());
+  }
+  if (context.json()) {
+    context.PrintJson(run);
+    return kExitOk;
+  }
+  PrintRunHead(context, run);
+  PrintNext(context, run);
+  context.Say(absl::StrCat("follow it: `reprise run watch ", run.id(), "`"));
+  return kExitOk;
+}
+
+}  // namespace
+
+Action DeclareRunStart(CommandLine& app) {
+  auto flags = std::make_shared<Flags>();
+  app.Option("PLAN", flags->plan, "The plan, as `reprise plan --submit` named it").Required();
+  app.Flag("--watch", flags->watch, "Follow it until it ends; the exit code is then the run's (see `run watch`)");
+  app.Footer(
+      "Exit code 4 when too few people have signed the plan.\n\n"
+      "Examples:\n"
+      "  reprise run start edr-campaign-7f3a91c2 --watch\n"
+      "  reprise run start edr-campaign-7f3a91c2 -o json | jq .id");
+  return [flags](Context& context) { return Run(context, *flags); };
+}
+
+}  // namespace reprise::cli

@@ -1,0 +1,151 @@
+#include "tests/sim/thief.h"
+
+#include "core/crypto/minisign.h"
+#include "core/engine/plan_index.h"
+
+namespace reprise::sim {
+
+using agent::v1::CoordinatorMessage;
+using engine::testing::PlanDraft;
+
+void Thief::Overhear(const std::string& host, const CoordinatorMessage& message) {
+  if (message.has_task()) tasks_[host].push_back(message.task());
+  if (message.has_stop()) stops_[host].push_back(message.stop());
+}
+
+void Thief::Say(const std::string& host, const char* what, const CoordinatorMessage& message) {
+  if (!network_.SlipIn(host, message)) return;
+  clockwork_.Count(what);
+  clockwork_.Trace(std::string(what) + " to " + host);
+}
+
+void Thief::SaySomething(const std::string& host) {
+  switch (clockwork_.Between(0, 5)) {
+    case 0:
+      return SayOldTask(host);
+    case 1:
+      return SayOldStop(host);
+    case 2:
+      return SayPlanOfOwn(host, false);
+    case 3:
+      return SayPlanOfOwn(host, true);
+    case 4:
+      return SayChangedPlan(host);
+    default:
+      return SayClosedGate(host);
+  }
+}
+
+const agent::v1::Task* Thief::SomeTask(const std::string& host, bool whole) {
+  std::vector<const agent::v1::Task*> known;
+  for (const auto& task : tasks_[host]) {
+    if (!whole || task.has_authority()) known.push_back(&task);
+  }
+  if (known.empty()) return nullptr;
+  return known[static_cast<size_t>(clockwork_.Between(0, static_cast<int64_t>(known.size()) - 1))];
+}
+
+// One whose end is known: what was sent and never arrived the real coordinator may send again too.
+void Thief::SayOldTask(const std::string& host) {
+  const agent::v1::Task* old = SomeTask(host, false);
+  if (old == nullptr || !witness_.IsFinished(host, old->key())) return;
+  CoordinatorMessage message;
+  *message.mutable_task() = *old;
+  Say(host, "thief says an old task", message);
+}
+
+void Thief::SayOldStop(const std::string& host) {
+  const auto& known = stops_[host];
+  if (known.empty()) return;
+  CoordinatorMessage message;
+  *message.mutable_stop() = known[static_cast<size_t>(clockwork_.Between(0, static_cast<int64_t>(known.size()) - 1))];
+  Say(host, "thief says an old stop", message);
+}
+
+// A copy of a real plan under another name, unsigned, or signed by a key that no keyring knows.
+void Thief::SayPlanOfOwn(const std::string& host, bool strange_signature) {
+  if (drafts_.empty()) return;
+  PlanDraft own = drafts_.front();
+  own.header.set_plan_id("plan-forged00");
+  own.effect = model::v1::EFFECT_CHANGE;
+  own.header.set_effect(own.effect);
+  for (auto& stage : *own.header.mutable_stages()) {
+    stage.clear_gate();
+    for (auto& wave : *stage.mutable_waves()) wave.clear_gate();
+    for (auto& step : *stage.mutable_steps()) step.set_effect(own.effect);
+  }
+  const auto index = engine::PlanIndex::Read(own.Bundle());
+  if (!index.ok() || !index->leaf_of_host.contains(host)) return;
+  const uint32_t leaf = index->leaf_of_host.at(host);
+  std::vector<plan::v1::Signature> signatures;
+  if (strange_signature) {
+    signatures.emplace_back().set_minisig(
+        crypto::SecretKey::Generate().Sign(index->statement_bytes, "signed by alice"));
+  }
+  CoordinatorMessage message;
+  auto& task = *message.mutable_task();
+  task.mutable_key()->set_run(1);
+  task.mutable_key()->set_stage(index->leaves[leaf].placements(0).stage());
+  task.mutable_key()->set_attempt(1);
+  task.mutable_key()->set_plan_id(own.header.plan_id());
+  *task.mutable_authority() = index->AuthorityFor(leaf, signatures);
+  Say(host, strange_signature ? "thief says a plan that a stranger signed" : "thief says an unsigned plan", message);
+}
+
+void Thief::SayChangedPlan(const std::string& host) {
+  const agent::v1::Task* old = SomeTask(host, true);
+  if (old == nullptr) return;
+  CoordinatorMessage message;
+  agent::v1::Task& task = *message.mutable_task();
+  task = *old;
+  task.mutable_key()->set_attempt(old->key().attempt() + 1);
+  if (clockwork_.Chance(0.5)) {
+    plan::v1::PlanHeader header;
+    header.ParseFromString(task.authority().header());
+    header.mutable_stages(static_cast<int>(old->key().stage()))
+        ->mutable_steps(0)
+        ->set_params_json(R"({"mode":"worse"})");
+    task.mutable_authority()->set_header(header.SerializeAsString());
+  } else {
+    plan::v1::HostLeaf leaf;
+    leaf.ParseFromString(task.authority().leaf());
+    auto* own = leaf.mutable_placements(0)->add_overrides();
+    own->set_step(0);
+    own->set_params_json(R"({"mode":"worse"})");
+    task.mutable_authority()->set_leaf(leaf.SerializeAsString());
+  }
+  Say(host, "thief says a changed plan", message);
+}
+
+// Behind a gate that people have not opened, with the requester's own approval for a key.
+void Thief::SayClosedGate(const std::string& host) {
+  const agent::v1::Task* old = SomeTask(host, true);
+  if (old == nullptr) return;
+  plan::v1::PlanHeader header;
+  header.ParseFromString(old->authority().header());
+  plan::v1::HostLeaf leaf;
+  leaf.ParseFromString(old->authority().leaf());
+  const PlanDraft* draft = nullptr;
+  for (const auto& known : drafts_) draft = known.header.plan_id() == header.plan_id() ? &known : draft;
+  if (draft == nullptr) return;
+  for (const auto& placement : leaf.placements()) {
+    const plan::v1::Stage& stage = header.stages(static_cast<int>(placement.stage()));
+    const auto& wave = stage.waves(static_cast<int>(placement.wave()));
+    if (!stage.has_gate() && !wave.has_gate()) continue;
+    const plan::v1::Gate& gate = wave.has_gate() ? wave.gate() : stage.gate();
+    // Not one that anybody ever had open: the host may remember it.
+    if (witness_.IsOpen(old->key().run(), gate, 0, /*by_now=*/false)) continue;
+    CoordinatorMessage message;
+    agent::v1::Task& task = *message.mutable_task();
+    *task.mutable_authority() = old->authority();
+    *task.mutable_key() = old->key();
+    task.mutable_key()->set_stage(placement.stage());
+    task.mutable_key()->set_step(0);
+    task.mutable_key()->set_rollback(false);
+    task.mutable_key()->set_attempt(old->key().stage() == placement.stage() ? old->key().attempt() + 1 : 1);
+    *task.add_gates() = draft->Decision(gate.name(), header.requester(), old->key().run());
+    return Say(host, "thief says a task behind a closed gate", message);
+  }
+}
+
+}  // namespace reprise::sim
