@@ -30,7 +30,7 @@ namespace reprise::coordinator {
 class EffectSink {
  public:
   virtual ~EffectSink() = default;
-  virtual void Send(const engine::SendToAgent& effect) = 0;
+  virtual void Send(engine::SendToAgent&& effect) = 0;
   virtual void Drop(const engine::DropSession& effect) = 0;
   virtual void SetJoinWindow(UnixMs until) = 0;
   // After the last effect of a batch: what was gathered may go out.
@@ -51,7 +51,8 @@ class LoopObserver {
 class Loop {
  public:
   struct Options {
-    uint64_t snapshot_every = 50'000;  // Events.
+    // Events, at the least: a large state waits for more, so that saving it stays a small part of the work.
+    uint64_t snapshot_every = 50'000;
     std::string version;
   };
   // Called on the loop's thread, after the command's events are durable.
@@ -115,6 +116,7 @@ class Loop {
   EffectSink* sink_ = nullptr;
   std::vector<LoopObserver*> observers_;
   uint64_t snapshot_sequence_ = 0;
+  size_t snapshot_bytes_ = 0;  // Of the newest.
   bool broken_ = false;  // The journal refused and the engine is not yet started again.
   std::chrono::steady_clock::time_point batch_since_;
 

@@ -47,7 +47,9 @@ bool SessionTable::SendBeside(const std::string& host, agent::v1::CoordinatorMes
   return true;
 }
 
-void SessionTable::Send(const engine::SendToAgent& effect) { gathered_[effect.session].push_back(effect.message); }
+void SessionTable::Send(engine::SendToAgent&& effect) {
+  gathered_[effect.session].push_back(std::move(effect.message));
+}
 
 void SessionTable::Drop(const engine::DropSession& effect) {
   Flush();  // What was decided before goes out before.

@@ -41,7 +41,7 @@ class SessionTable final : public EffectSink {
   bool SendBeside(const std::string& host, agent::v1::CoordinatorMessage message);
   uint64_t Dropped() const { return dropped_; }
 
-  void Send(const engine::SendToAgent& effect) override;
+  void Send(engine::SendToAgent&& effect) override;
   void Drop(const engine::DropSession& effect) override;
   void SetJoinWindow(UnixMs until) override { join_window_(until); }
   void Flush() override;

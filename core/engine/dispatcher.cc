@@ -74,6 +74,12 @@ void Dispatcher::Move(RunBook& run, const TargetId& id, model::v1::TargetState t
   desk_.Emit(std::move(event));
 }
 
+UnixMs Dispatcher::Moved(RunBook& run, const TargetId& id, model::v1::TargetState to, const std::string& code,
+                         const std::string& reason) {
+  Move(run, id, to, code, reason);
+  return kNever;
+}
+
 void Dispatcher::Lose(RunBook& run, const TargetId& id) {
   Event event;
   auto* lost = About(run, id, event.mutable_task_lost());
@@ -157,84 +163,89 @@ bool Dispatcher::GatesAreOpen(RunBook& run, uint32_t stage, uint32_t wave) {
 }
 
 void Dispatcher::Reconsider(const TargetId& id) {
-  Schedule& schedule = desk_.schedule();
-  schedule.SetNotReady(id);
-  schedule.WakeAt(id, kNever);
+  desk_.schedule().SetNotReady(id);
+  // A timer that stays as it was costs nothing: most of what is looked at waits for the same moment as before.
+  desk_.schedule().WakeAt(id, Consider(id));
+}
+
+UnixMs Dispatcher::Consider(const TargetId& id) {
   RunBook& run = *desk_.book().FindRun(id.run);
   StageBook& stage = run.stages[id.stage];
   const TargetRecord& target = TargetOf(run, id);
-  if (IsEnded(target.state()) || !IsActive(run.record->state())) return;
+  if (IsEnded(target.state()) || !IsActive(run.record->state())) return kNever;
   if (!IsInFlight(target.task())) {
     if (run.record->state() == model::v1::RUN_STATE_ABORTING) {
-      return Move(run, id, model::v1::TARGET_STATE_CANCELLED, "aborted", run.record->end_reason());
+      return Moved(run, id, model::v1::TARGET_STATE_CANCELLED, "aborted", run.record->end_reason());
     }
     if (IsExpired(run)) {
-      return Move(run, id, model::v1::TARGET_STATE_EXPIRED, "expired",
-                  absl::StrCat("the plan expired at ", FormatTime(run.plan->statement.expires)));
+      return Moved(run, id, model::v1::TARGET_STATE_EXPIRED, "expired",
+                   absl::StrCat("the plan expired at ", FormatTime(run.plan->statement.expires)));
     }
   }
   const auto wave = stage.record->waves(static_cast<int>(target.wave())).state();
-  if (wave == model::v1::WAVE_STATE_PENDING || wave == model::v1::WAVE_STATE_GATED) return;
+  if (wave == model::v1::WAVE_STATE_PENDING || wave == model::v1::WAVE_STATE_GATED) return kNever;
   if (IsInFlight(target.task())) return Watch(run, id);
 
   const bool deferred = target.state() == model::v1::TARGET_STATE_DEFERRED;
   const Upstream upstream = UpstreamOf(stage, run, target.host());
   if (upstream == Upstream::kFailed) {
-    return Move(run, id, model::v1::TARGET_STATE_SKIPPED, "upstream_failed",
-                "the host did not succeed in a stage that comes before");
+    return Moved(run, id, model::v1::TARGET_STATE_SKIPPED, "upstream_failed",
+                 "the host did not succeed in a stage that comes before");
   }
   if (upstream == Upstream::kDeferred) {
-    if (deferred) return;
-    return Move(run, id, model::v1::TARGET_STATE_DEFERRED, "upstream_deferred",
-                "the host was put off in a stage that comes before");
+    if (deferred) return kNever;
+    return Moved(run, id, model::v1::TARGET_STATE_DEFERRED, "upstream_deferred",
+                 "the host was put off in a stage that comes before");
   }
   const auto obstacle = ObstacleTo(run, stage, id);
   if (deferred) {
     // One that gave no answer is believed again when it opens a new session, or answers.
-    if (obstacle || target.code() == "no_answer") return;
-    return Move(run, id, model::v1::TARGET_STATE_WAITING, "returned", "");
+    if (obstacle || target.code() == "no_answer") return kNever;
+    return Moved(run, id, model::v1::TARGET_STATE_WAITING, "returned", "");
   }
-  if (upstream == Upstream::kPending) return;
+  if (upstream == Upstream::kPending) return kNever;
   if (obstacle) return PutOff(run, id, *obstacle);
   if (target.task() == model::v1::TASK_STATE_BACKING_OFF && target.retry_at_ms() > desk_.now()) {
-    return schedule.WakeAt(id, target.retry_at_ms());
+    return target.retry_at_ms();
   }
   const uint32_t per_host_max =
       std::max(1u, run.plan->header.limits().per_host_max()) + (REPRISE_PLANTED(kPerHostOffByOne) ? 1 : 0);
-  if (stage.hosts[id.target]->in_flight >= per_host_max) return;  // Looked at again when one of them ends.
-  if (!HasBegun(target) && !GatesAreOpen(run, id.stage, target.wave())) return;
-  schedule.SetReady(id, {!HoldsPlace(target.state()), target.step(), target.rollback()});
+  if (stage.hosts[id.target]->in_flight >= per_host_max) return kNever;  // Looked at again when one of them ends.
+  if (!HasBegun(target) && !GatesAreOpen(run, id.stage, target.wave())) return kNever;
+  desk_.schedule().SetReady(id, {!HoldsPlace(target.state()), target.step(), target.rollback()});
+  return kNever;
 }
 
 // The task is sent: it ends, or its time does.
-void Dispatcher::Watch(RunBook& run, const TargetId& id) {
+UnixMs Dispatcher::Watch(RunBook& run, const TargetId& id) {
   const TargetRecord& target = TargetOf(run, id);
   if (run.stages[id.stage].hosts[id.target]->connected()) {
-    if (desk_.now() < target.deadline_ms()) return desk_.schedule().WakeAt(id, target.deadline_ms());
+    if (desk_.now() < target.deadline_ms()) return target.deadline_ms();
     if (desk_.now() < target.deadline_ms() + kCancelGraceMs) {
       SendCancel(run, id, "no outcome in time");
-      return desk_.schedule().WakeAt(id, target.deadline_ms() + kCancelGraceMs);
+      return target.deadline_ms() + kCancelGraceMs;
     }
     Lose(run, id);
-    return Move(run, id, model::v1::TARGET_STATE_DEFERRED, "no_answer",
-                "the agent is connected and gives no outcome, not even when asked to end the task");
+    return Moved(run, id, model::v1::TARGET_STATE_DEFERRED, "no_answer",
+                 "the agent is connected and gives no outcome, not even when asked to end the task");
   }
   const UnixMs at = PatienceEnds(run, id, /*silent=*/true);
-  if (desk_.now() < at) return desk_.schedule().WakeAt(id, at);
+  if (desk_.now() < at) return at;
   Lose(run, id);
-  PutOff(run, id, {"unreachable", "the host fell silent in mid-task; what it reached is not known"});
+  return PutOff(run, id, {"unreachable", "the host fell silent in mid-task; what it reached is not known"});
 }
 
-void Dispatcher::PutOff(RunBook& run, const TargetId& id, const Obstacle& obstacle) {
+UnixMs Dispatcher::PutOff(RunBook& run, const TargetId& id, const Obstacle& obstacle) {
   const TargetRecord& target = TargetOf(run, id);
   const bool silent = !run.stages[id.stage].hosts[id.target]->connected();
   const UnixMs at = PatienceEnds(run, id, silent);
-  if (desk_.now() < at) return desk_.schedule().WakeAt(id, at);
+  if (desk_.now() < at) return at;
   if (run.stages[id.stage].plan->unreachable() != model::v1::UNREACHABLE_WAIT) {
-    return Move(run, id, model::v1::TARGET_STATE_DEFERRED, obstacle.code, obstacle.reason);
+    return Moved(run, id, model::v1::TARGET_STATE_DEFERRED, obstacle.code, obstacle.reason);
   }
   // The wave waits for it, but its place is free for others.
   if (HoldsPlace(target.state())) Move(run, id, model::v1::TARGET_STATE_WAITING, obstacle.code, obstacle.reason);
+  return kNever;
 }
 
 // ---- sending ----

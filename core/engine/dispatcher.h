@@ -36,8 +36,12 @@ class Dispatcher {
   enum class Upstream { kSucceeded, kPending, kDeferred, kFailed };
   Upstream UpstreamOf(const StageBook& stage, RunBook& run, uint32_t leaf) const;
   std::optional<Obstacle> ObstacleTo(const RunBook& run, const StageBook& stage, const TargetId& id) const;
-  void Watch(RunBook& run, const TargetId& id);
-  void PutOff(RunBook& run, const TargetId& id, const Obstacle& obstacle);
+  // Each gives when time alone will change something for the target; kNever: what changes it will touch it.
+  UnixMs Consider(const TargetId& id);
+  UnixMs Watch(RunBook& run, const TargetId& id);
+  UnixMs PutOff(RunBook& run, const TargetId& id, const Obstacle& obstacle);
+  UnixMs Moved(RunBook& run, const TargetId& id, model::v1::TargetState to, const std::string& code,
+               const std::string& reason);
   UnixMs PatienceEnds(const RunBook& run, const TargetId& id, bool silent) const;
   // Every gate in front of the target's wave. One whose waiver ran out closes again.
   bool GatesAreOpen(RunBook& run, uint32_t stage, uint32_t wave);

@@ -149,7 +149,7 @@ class Rows {
 TEST(MovesTaken, AreAllRowsOfAllTables) {
   Rows rows;
   uint64_t seed = 1;
-  for (; seed <= 3000 && !rows.NotTaken().empty(); ++seed) {
+  for (; seed <= 2000 && !rows.NotTaken().empty(); ++seed) {
     const Outcome outcome = Simulate(seed);
     engine::Engine engine;
     for (const std::string& payload : outcome.journal) {

@@ -24,7 +24,7 @@ inline const std::vector<PlantedBug>& PlantedBugs() {
       {"per_host_off_by_one", planted::kPerHostOffByOne, nullptr, "too much at once on one host"},
       {"token_over_given", planted::kTokenOverGiven, nullptr, "tokens"},
       {"token_not_given_back", planted::kTokenNotGivenBack, nullptr, "does not come to its end"},
-      {"lost_sent_as_new", planted::kLostSentAsNew, nullptr, "lost: "},
+      {"lost_sent_as_new", planted::kLostSentAsNew, nullptr, "acknowledged what is not in the journal"},
       {"acknowledged_unwritten", planted::kAcknowledgedUnwritten, nullptr, "acknowledged what is not in the journal"},
       {"old_outcome_for_new_task", planted::kOldOutcomeForNewTask, nullptr, "outcome that no agent made"},
       {"state_beside_journal", planted::kStateBesideJournal, nullptr, "replay does not give the live state"},

@@ -17,7 +17,9 @@ int Catch(const PlantedBug& bug, uint64_t first, uint64_t seeds) {
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     const std::string complaint = Simulate(seed, bugs).complaint;
     if (complaint.find(bug.complaint) == std::string::npos) {
-      others += complaint.empty() ? 0 : 1;
+      if (!complaint.empty() && others++ == 0) {
+        std::printf("(seed %llu: %s)\n", static_cast<unsigned long long>(seed), complaint.c_str());
+      }
       continue;
     }
     std::printf("%s: caught after %llu seed(s), %llu of them with other complaints: %s\n", bug.name,

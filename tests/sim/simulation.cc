@@ -26,7 +26,7 @@ namespace v1 = ::reprise::model::v1;
 
 constexpr int64_t kFaultyMs = 10 * 60 * 1000;
 // Shorter than most plans live: what hangs is not to be ended by its expiry.
-constexpr int64_t kQuietMs = 8 * kHour;
+constexpr int64_t kQuietMs = 3 * kHour;
 
 class Simulation {
  public:
@@ -71,7 +71,8 @@ void Simulation::MakePlan(int number) {
   const bool reads = c.Chance(0.15);
   PlanDraft draft(people_, reads ? v1::EFFECT_READ : v1::EFFECT_CHANGE, absl::StrCat("plan-0000000", number));
   const auto hosts = static_cast<int64_t>(agents_.size());
-  if (c.Chance(0.1)) draft.header.set_expires_ms(clockwork_.now() + c.Between(60, 900) * 1000);
+  const bool hurried = c.Chance(0.2);  // Expires in the middle of the work, and of undoing it.
+  if (hurried) draft.header.set_expires_ms(clockwork_.now() + c.Between(60, 700) * 1000);
   draft.header.set_expires_ms(draft.header.expires_ms() / 1000 * 1000);
   draft.header.mutable_limits()->set_per_host_max(static_cast<uint32_t>(c.Between(1, 2)));
   if (c.Chance(0.3)) draft.header.mutable_limits()->set_in_flight_max(static_cast<uint32_t>(c.Between(1, 4)));
@@ -109,6 +110,7 @@ void Simulation::MakePlan(int number) {
       step.set_attempts_max(static_cast<uint32_t>(c.Between(3, 20)));
       step.set_undoable(!reads && c.Chance(0.7));
       step.set_on_failure(static_cast<v1::OnFailure>(c.Between(v1::ON_FAILURE_STOP, v1::ON_FAILURE_ROLLBACK)));
+      if (hurried && c.Chance(0.5)) step.set_on_failure(v1::ON_FAILURE_ROLLBACK);
       if (tokens && c.Chance(0.5)) {
         step.add_tokens()->set_token("backup-server");
         step.mutable_tokens(0)->set_amount(1);

@@ -28,7 +28,7 @@ TEST(Simulation, LetsEveryKindOfFaultStrike) {
   campaign.first_seed = 1;
   for (int i = 0; i < 150; ++i) campaign.RunNext(false);
   EXPECT_THAT(campaign.failed, IsEmpty());
-  EXPECT_THAT(campaign.faults, SizeIs(39)) << campaign.Text();
+  EXPECT_THAT(campaign.faults, SizeIs(40)) << campaign.Text();
   EXPECT_THAT(campaign.runs, SizeIs(4)) << campaign.Text();
 }
 

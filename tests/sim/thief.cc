@@ -89,6 +89,7 @@ void Thief::SayPlanOfOwn(const std::string& host, bool strange_signature) {
   task.mutable_key()->set_attempt(1);
   task.mutable_key()->set_plan_id(own.header.plan_id());
   *task.mutable_authority() = index->AuthorityFor(leaf, signatures);
+  task.mutable_plugin()->mutable_signature()->set_minisig("a signature that the simulated cache believes");
   Say(host, strange_signature ? "thief says a plan that a stranger signed" : "thief says an unsigned plan", message);
 }
 

@@ -128,7 +128,6 @@ class PluginBench {
     }
     return *runner_;
   }
-  bool Sandboxed() { return runner().HowConfined() == runner::Confinement::kNamespaces; }
 
  private:
   std::string Add(const fs::path& file) {

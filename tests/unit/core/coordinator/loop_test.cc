@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 class Sink final : public EffectSink {
  public:
-  void Send(const engine::SendToAgent&) override { ++sent; }
+  void Send(engine::SendToAgent&&) override { ++sent; }
   void Drop(const engine::DropSession&) override { ++dropped; }
   void SetJoinWindow(UnixMs until) override { join_until = until; }
   void Flush() override {}

@@ -268,14 +268,5 @@ TEST(HostFilePresent, LooksAtTheContentAndClaimsWhatItSaw) {
   });
 }
 
-TEST(HostFile, LookingCannotWriteEvenIfItWanted) {
-  ON_HOST({}, [](PluginBench& bench) {
-    if (!bench.Sandboxed()) return;  // Said by the runner's own tests.
-    const Answer probed = bench.Run(VERB_PROBE, "file", {{"path", kData / "f"}, {"content", "x"}});
-    EXPECT_TRUE(probed.done()) << ::testing::PrintToString(probed);
-    EXPECT_EQ(Names(kData), std::vector<std::string>{});
-  });
-}
-
 }  // namespace
 }  // namespace reprise::plugins
