@@ -58,6 +58,8 @@ function(reprise_unit_tests target)
   target_link_libraries(unit_${target} PRIVATE ${target} ${ARG_DEPS} tests_support
     GTest::gmock_main reprise_warnings)
   set_target_properties(unit_${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  # The tests themselves need not be fast to run; what they test is built as people run it.
+  target_compile_options(unit_${target} PRIVATE -O0)
   add_test(NAME unit.${target} COMMAND unit_${target})
   set_tests_properties(unit.${target} PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()

@@ -1,16 +1,20 @@
 #include "agents/runner/cgroups.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <charconv>
 #include <fstream>
+#include <string_view>
 #include <thread>
 
 namespace reprise::runner {
 namespace {
 
 constexpr const char* kRoot = "/sys/fs/cgroup";
+constexpr std::string_view kPrefix = "reprise-";  // Then "<process id>-<number>".
 
 bool WriteTo(const std::filesystem::path& file, const std::string& text) {
   Fd fd(open(file.c_str(), O_WRONLY | O_CLOEXEC));
@@ -42,9 +46,10 @@ void VerbCgroups::Add(const std::filesystem::path& folder, const std::string& fi
   groups_.push_back({folder, std::move(join)});
 }
 
-VerbCgroups VerbCgroups::Make(const std::string& name, int processes_max, int64_t memory_mb_max) {
+VerbCgroups VerbCgroups::Make(uint64_t number, int processes_max, int64_t memory_mb_max) {
   VerbCgroups made;
   const std::filesystem::path root(kRoot);
+  const std::string name = std::string(kPrefix) + std::to_string(getpid()) + "-" + std::to_string(number);
   const std::string pids = std::to_string(processes_max);
   const std::string memory = std::to_string(memory_mb_max << 20);
   std::error_code ignored;
@@ -61,6 +66,24 @@ VerbCgroups VerbCgroups::Make(const std::string& name, int processes_max, int64_
     made.Add(root / "memory" / std::filesystem::path(own).relative_path() / name, "memory.limit_in_bytes", memory);
   }
   return made;
+}
+
+void VerbCgroups::RemoveOrphans() {
+  const std::filesystem::path root(kRoot);
+  std::vector<std::filesystem::path> parents = {root / std::filesystem::path(OwnPath("")).relative_path()};
+  for (const char* controller : {"pids", "memory"}) {
+    parents.push_back(root / controller / std::filesystem::path(OwnPath(controller)).relative_path());
+  }
+  for (const auto& parent : parents) {
+    std::error_code error;
+    for (std::filesystem::directory_iterator at(parent, error), end; !error && at != end; at.increment(error)) {
+      const std::string name = at->path().filename();
+      if (name.rfind(kPrefix, 0) != 0) continue;
+      pid_t owner = 0;
+      std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), owner);
+      if (owner > 0 && kill(owner, 0) != 0 && errno == ESRCH) rmdir(at->path().c_str());  // Fails unless it is empty.
+    }
+  }
 }
 
 VerbCgroups::~VerbCgroups() {

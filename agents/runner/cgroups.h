@@ -2,6 +2,7 @@
 // memory all that it starts may take. Where it may not, the verb runs without.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,7 +14,10 @@ namespace reprise::runner {
 class VerbCgroups {
  public:
   // Empty where control groups cannot be had.
-  static VerbCgroups Make(const std::string& name, int processes_max, int64_t memory_mb_max);
+  // `number`: unique in this process.
+  static VerbCgroups Make(uint64_t number, int processes_max, int64_t memory_mb_max);
+  // Takes away those that runners left behind which were killed themselves: empty groups, whose process is gone.
+  static void RemoveOrphans();
   VerbCgroups() = default;
   VerbCgroups(VerbCgroups&&) = default;
   VerbCgroups& operator=(VerbCgroups&&) = default;

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "agents/runner/cgroups.h"
 #include "agents/runner/sandbox.h"
 #include "agents/runner/spawn.h"
 #include "agents/runner/supervisor.h"
@@ -63,6 +64,7 @@ absl::StatusOr<std::unique_ptr<ProcessRunner>> ProcessRunner::Create(const Proce
   }
   ASSIGN_OR_RETURN(options.plugin_host, Canonical(options.plugin_host));
   ASSIGN_OR_RETURN(WorkFolder work, WorkFolder::Take(options.work, absl::Seconds(10)));
+  VerbCgroups::RemoveOrphans();
   ASSIGN_OR_RETURN(options.work, Canonical(options.work));
   std::error_code error;
   std::filesystem::create_directories(options.cache, error);

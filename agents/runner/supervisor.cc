@@ -268,7 +268,7 @@ absl::StatusOr<std::unique_ptr<PluginProcess>> Supervisor::Launch(
   launch.memory_mb = std::clamp(traits.memory_mb, kMemoryMbMin, std::max(kMemoryMbMin, options_.memory_mb_max));
   launch.file_mb = options_.file_mb_max;
   // Twice, for a verb is a plugin and the program that it runs.
-  launch.cgroups = VerbCgroups::Make(absl::StrCat("reprise-", getpid(), "-", next_folder_), options_.processes_max,
+  launch.cgroups = VerbCgroups::Make(next_folder_, options_.processes_max,
                                      2 * int64_t{launch.memory_mb});
   launch.request = std::move(request);
   if (!cage_.bubblewrap.empty()) {

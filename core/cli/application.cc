@@ -92,6 +92,10 @@ Declared Declare(const std::vector<GroupRow>& groups, const std::vector<CommandR
 int RunApplication(const std::vector<GroupRow>& groups, const std::vector<CommandRow>& commands,
                    const std::vector<std::string>& arguments, Context& context) {
   Declared declared = Declare(groups, commands, context.flags);
+  if (arguments.empty()) {
+    context.terminal.err() << declared.app->help();
+    return kExitUsage;
+  }
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     declared.app->parse(std::move(reversed));

@@ -24,7 +24,12 @@ std::unordered_map<std::string, NewestTry> NewestTries(const engine::Engine& eng
       const plan::v1::Stage& stage = plan->header.stages(s);
       if (!Uses(plan->header, stage, plugin)) continue;
       for (const auto& target : runs.Get(r).stages(s).targets()) {
-        tries.try_emplace(plan->leaves[target.host()].host(), NewestTry{runs.Get(r).id(), nullptr, &target, &stage});
+        const NewestTry here{runs.Get(r).id(), nullptr, &target, &stage};
+        const auto [found, is_new] = tries.try_emplace(plan->leaves[target.host()].host(), here);
+        // A stage that was skipped says only that one before it did not come through: that one knows why.
+        const NewestTry& later = found->second;
+        const bool skipped = later.target != nullptr && later.target->state() == model::v1::TARGET_STATE_SKIPPED;
+        if (!is_new && later.run == here.run && skipped) found->second = here;
       }
       for (const auto& exclusion : plan->annex.exclusions()) {
         if (exclusion.stage() != static_cast<uint32_t>(s)) continue;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -76,6 +78,19 @@ void AddExceptions(std::string& out, const RunView& run, Language language) {
   out += lines;
 }
 
+// Each host once, whatever number of stages it is left out of.
+void AddExclusions(std::string& out, const RunView& run, Language language) {
+  std::set<std::pair<std::string, std::string>> seen;
+  std::string lines;
+  for (const auto& exclusion : run.exclusions()) {
+    if (!seen.emplace(exclusion.host(), exclusion.reason()).second) continue;
+    Line(lines, 2, absl::StrCat(exclusion.host(), " — ", exclusion.reason()));
+  }
+  Heading(out, Say(language, "situation.exclusions", seen.size()));
+  if (seen.empty()) Line(lines, 2, Say(language, "situation.none"));
+  out += lines;
+}
+
 }  // namespace
 
 std::string Percent(uint32_t part, uint32_t whole, Language language) {
@@ -119,11 +134,7 @@ std::string RunReport(const RunView& run, const ReportOptions& options) {
                      gate.signers_size(), gate.quorum()));
   }
   AddExceptions(out, run, language);
-  Heading(out, Say(language, "situation.exclusions", run.exclusions_size()));
-  if (run.exclusions().empty()) Line(out, 2, Say(language, "situation.none"));
-  for (const auto& exclusion : run.exclusions()) {
-    Line(out, 2, absl::StrCat(exclusion.host(), " — ", exclusion.reason()));
-  }
+  AddExclusions(out, run, language);
   return out;
 }
 

@@ -44,7 +44,7 @@ Action DeclareHostAdmit(CommandLine& app) {
   app.Option("--class", flags->asset_class, "Asset class, where the inventory is wrong")
       .OneOf(model::NamesOf<model::v1::AssetClass>())
       .TypeName("CLASS");
-  app.Option("--trust", flags->trust, "Trust state, where it is to be another than the inventory's")
+  app.Option("--trust", flags->trust, "Trust state; a host that joined is unknown until you say what it is")
       .OneOf(model::NamesOf<model::v1::TrustState>())
       .TypeName("TRUST");
   app.Footer(

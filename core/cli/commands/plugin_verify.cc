@@ -1,5 +1,6 @@
 #include <memory>
 #include <ostream>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "agents/runner/conformance/conformance.h"
@@ -16,6 +17,7 @@ struct Flags {
   std::string file;
   std::string params;
   std::string action;
+  std::vector<std::string> artifacts;
   bool on_this_host = false;
   bool json = false;
 };
@@ -37,6 +39,22 @@ absl::StatusOr<std::string> ReadParams(const std::string& text) {
     return UsageError(absl::StrCat("--params: ", literal ? "this text" : text, " is no JSON object"));
   }
   return content;
+}
+
+// "data.dump=FILE" for each, or a file alone under its own name.
+absl::Status ReadArtifacts(const std::vector<std::string>& texts, conformance::ConformanceOptions& options) {
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    const std::filesystem::path file = equals == std::string::npos ? text : text.substr(equals + 1);
+    const std::string name = equals == std::string::npos ? file.filename().string() : text.substr(0, equals);
+    if (name.empty() || file.empty()) {
+      return UsageError(absl::StrCat("--artifact: \"", text, "\": expected NAME=FILE, or a file"));
+    }
+    if (!options.artifacts.emplace(name, file).second) {
+      return UsageError(absl::StrCat("--artifact: ", name, " stands there twice"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 Cell VerdictCell(conformance::Verdict verdict) {
@@ -75,6 +93,7 @@ absl::StatusOr<int> Verify(Context& context, const Flags& flags) {
   options.only_action = flags.action;
   options.on_this_host = flags.on_this_host;
   ASSIGN_OR_RETURN(options.params_json, ReadParams(flags.params));
+  RETURN_IF_ERROR(ReadArtifacts(flags.artifacts, options));
   if (flags.on_this_host) {
     RETURN_IF_ERROR(context.Confirm("The plugin will change this very host. Go on?"));
   }
@@ -97,6 +116,9 @@ Action DeclarePluginVerify(CommandLine& app) {
                  "{\"ACTION\": {parameters}, …}, or a file with it; what is missing is made up from the schema")
       .TypeName("JSON|FILE");
   app.Option("--action", flags->action, "Only this action").TypeName("ACTION");
+  app.Option("--artifact", flags->artifacts, "A file that the actions need, as steps give it; as often as there are")
+      .TypeName("[NAME=]FILE")
+      .OneValueEach();
   app.Flag("--on-this-host", flags->on_this_host,
                "Where no throw-away file system can be had (not root): run what changes on this host itself");
   app.Flag("--json", flags->json, "As -o json");
@@ -105,6 +127,7 @@ Action DeclarePluginVerify(CommandLine& app) {
       "  reprise plugin verify build/edr.so\n"
       "  reprise plugin verify build/edr.so --params '{\"install\": {\"server\": \"10.0.0.5\"}}'\n"
       "  reprise plugin verify build/edr.so --params params.json --json > report.json\n"
+      "  reprise plugin verify build/package.so --action install --artifact hello_2.10_amd64.deb\n"
       "Exit code 1: at least one promise is broken. Root is needed to try what changes without harm to this host.");
   return [flags](Context& context) { return Verify(context, *flags); };
 }

@@ -92,6 +92,16 @@ TEST_F(CoverageTest, SaysWhichStepFailedAndWhy) {
   EXPECT_THAT(view.gaps(0).reason(), HasSubstr("step install of run 1 failed: disk_full"));
 }
 
+TEST_F(CoverageTest, SaysOfASkippedStageWhatFailedBeforeIt) {
+  draft.AddStep(draft.AddStage("protect", {1}), "install");
+  draft.AddStep(draft.AddStage("prove", {1}, {0}), "heartbeat");
+  hospital.Launch(draft);
+  hospital.Run("ws-001", v1::OUTCOME_FAILED, "dpkg_broken");
+  const auto view = View();
+  EXPECT_EQ(CodeOf(view, "ws-001"), "failed");
+  EXPECT_THAT(view.gaps(0).reason(), HasSubstr("step install of run 1 failed: dpkg_broken"));
+}
+
 TEST_F(CoverageTest, SaysThatTheAgentRefused) {
   Protect({1});
   hospital.Run("ws-001", v1::OUTCOME_REFUSED, "hold");
