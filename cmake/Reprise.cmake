@@ -1,13 +1,22 @@
 # The three shapes that a folder of this project can take.
 # Sources are globbed (with CONFIGURE_DEPENDS): a new file needs no edit here.
+# Where a folder's files are few concepts over the same costly headers (protobuf, JSON, gMock), several are compiled as one:
+# UNITY. Their unnamed namespaces then share names. -DREPRISE_UNITY=OFF compiles each by itself.
 #
 #   reprise_library(core_plan DEPS core_model ...)          one folder = one static library
 #   reprise_program(reprise-agent SOURCES main.cc DEPS ...)  one executable in build/bin
 #   reprise_plugin(edr)                                      plugins/<name>/*.cc -> build/plugins/<name>.so
 #   reprise_unit_tests(core_plan DEPS ...)                   tests/unit/<...>/*_test.cc -> one test program
 
+option(REPRISE_UNITY "Compile several files of a folder as one, where the folder allows it" ON)
+function(reprise_unity target size)
+  if(REPRISE_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${size})
+  endif()
+endfunction()
+
 function(reprise_library name)
-  cmake_parse_arguments(ARG "" "" "DEPS;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ARG "UNITY" "" "DEPS;EXCLUDE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
   list(FILTER sources EXCLUDE REGEX "(^|/)([a-z_]*main|[a-z_]*_main)\\.cc$")
   foreach(excluded ${ARG_EXCLUDE})
@@ -22,6 +31,9 @@ function(reprise_library name)
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE reprise_warnings)
+  if(ARG_UNITY)
+    reprise_unity(${name} 6)
+  endif()
 endfunction()
 
 function(reprise_program name)
@@ -47,7 +59,7 @@ endfunction()
 
 # Call from tests/unit/CMakeLists.txt; the folder mirrors the tree (core_plan -> core/plan).
 function(reprise_unit_tests target)
-  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "UNITY" "" "DEPS" ${ARGN})
   string(REPLACE "_" "/" folder ${target})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.cc)
   if(NOT sources)
@@ -60,6 +72,9 @@ function(reprise_unit_tests target)
   set_target_properties(unit_${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   # The tests themselves need not be fast to run; what they test is built as people run it.
   target_compile_options(unit_${target} PRIVATE -O0)
+  if(ARG_UNITY)
+    reprise_unity(unit_${target} 4)
+  endif()
   add_test(NAME unit.${target} COMMAND unit_${target})
   set_tests_properties(unit.${target} PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()

@@ -112,7 +112,9 @@ int main(int argc, char** argv) {
       "  reprise-agent run --state /var/lib/reprise-agent\n"
       "  reprise-agent status --state /var/lib/reprise-agent");
 
+  constexpr char kStateDefault[] = "/var/lib/reprise-agent";
   reprise::daemon::JoinOptions join;
+  join.state = kStateDefault;
   std::string code_file;
   CLI::App* join_command = app.add_subcommand("join", "Enrol this host with a one-time join code");
   join_command->add_option("--coordinator", join.join_address, "HOST:PORT of the coordinator's join port")->required();
@@ -121,19 +123,20 @@ int main(int argc, char** argv) {
   code->excludes(file);
   join_command->add_option("--connect", join.connect_address,
                            "HOST:PORT of the agents' port, where it is not what the coordinator says");
-  join_command->add_option("--state", join.state, "The agent's folder; kept when it was enrolled before")->required();
+  join_command->add_option("--state", join.state, "The agent's folder; kept when it was enrolled before")->capture_default_str();
 
   reprise::daemon::AgentOptions run;
+  run.state = kStateDefault;
   run.plugin_host = BesideThisProgram("reprise-plugin-host");
   CLI::App* run_command = app.add_subcommand("run", "Work for the coordinator until told to stop (SIGTERM)");
-  run_command->add_option("--state", run.state, "The agent's folder, made by `join`")->required();
+  run_command->add_option("--state", run.state, "The agent's folder, made by `join`")->capture_default_str();
   run_command->add_option("--plugin-host", run.plugin_host,
                           "The program that loads plugins; beside this one by default");
   run_command->add_flag("--exercise", run.exercise, "Take part in rehearsals, and in nothing else");
 
-  std::filesystem::path state;
+  std::filesystem::path state = kStateDefault;
   CLI::App* status_command = app.add_subcommand("status", "Say what the agent's folder holds");
-  status_command->add_option("--state", state, "The agent's folder")->required();
+  status_command->add_option("--state", state, "The agent's folder")->capture_default_str();
 
   try {
     app.parse(argc, argv);

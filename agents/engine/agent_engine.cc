@@ -141,6 +141,15 @@ void AgentEngine::Impl::OnWelcome(const agent::v1::Welcome& welcome) {
 // A stop is believed from the coordinator without a signature: the worst that a stolen one can do is to stop work.
 void AgentEngine::Impl::OnStop(const agent::v1::Stop& stop) {
   const agent::v1::StopKept& known = desk.memory().stop();
+  // To stop is always allowed; with a serial beyond all likelihood a thief would make the agent deaf to every later stop.
+  if (stop.serial() > known.serial() && stop.serial() - known.serial() > model::kStopSerialStepMax) {
+    desk.Note(absl::StrCat("a stop's serial jumped from ", known.serial(), " to ", stop.serial(),
+                           stop.active() ? ": work is stopped, and the serial is not kept" : ": it is passed over"));
+    if (!stop.active()) return;
+    agent::v1::Stop nearer = stop;
+    nearer.set_serial(known.serial() + 1);
+    return OnStop(nearer);
+  }
   const bool older = stop.serial() < known.serial();
   const bool revived = stop.serial() == known.serial() && stop.active() && !known.active();
   if (older || revived) {

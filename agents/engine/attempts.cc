@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agents/engine/report.h"
 #include "core/base/planted.h"
@@ -15,6 +16,7 @@ using agent::v1::TaskKey;
 
 constexpr int64_t kTimeoutDefaultMs = 10 * 60 * 1000;
 constexpr int64_t kProgressEveryMs = 1000;
+constexpr size_t kRefusalsMax = 256;
 constexpr char kUnknownReach[] = " (in mid-action: what was reached is not known)";
 
 Course::Purpose PurposeOf(const Permit& permit, bool rollback, bool intended) {
@@ -53,6 +55,10 @@ void Attempts::OnTask(const agent::v1::Task& task) {
 
 // The same attempt again gets the same answer again, whatever has changed since.
 bool Attempts::Redelivered(const TaskKey& key) {
+  if (const auto refusal = refused_.find(key.SerializeAsString()); refusal != refused_.end()) {
+    desk_.Say(refusal->second);
+    return true;
+  }
   if (const AttemptMemo* attempt = desk_.memory().FindAttempt(key)) {
     if (attempt->key.run() != key.run()) return false;
     if (attempt->finished) {
@@ -70,8 +76,8 @@ bool Attempts::Redelivered(const TaskKey& key) {
   return true;
 }
 
-// Not made durable: a refusal changes nothing, and a coordinator in a loop must not fill the disk. Delivered again, the
-// task is judged again.
+// Not made durable: a refusal changes nothing, and a coordinator in a loop must not fill the disk. Delivered again in
+// another session, the task is judged again.
 void Attempts::Refuse(const TaskKey& key, const Refusal& refusal) {
   Finished finished;
   *finished.mutable_key() = key;
@@ -80,6 +86,8 @@ void Attempts::Refuse(const TaskKey& key, const Refusal& refusal) {
   finished.set_reason(BoundedText(refusal.reason, 2048));
   finished.set_hint(BoundedText(refusal.hint, 1024));
   finished.set_started_ms(desk_.now());
+  if (refused_.size() >= kRefusalsMax) refused_.clear();
+  refused_[key.SerializeAsString()] = finished;
   desk_.Say(finished);
   desk_.Note(absl::StrCat("refused (", refusal.code, "): ", Describe(key), ": ", refusal.reason));
 }
@@ -268,6 +276,7 @@ void Attempts::StartVerb(Underway& attempt, model::v1::Verb verb) {
   for (const auto& artifact : attempt.permit.artifacts)
     request.artifacts.emplace_back(artifact.name(), artifact.sha256());
   request.attempt = attempt.key.attempt();
+  request.effect_max = attempt.permit.effect;
   request.deadline = attempt.deadline;
   attempt.waits_for = request.id;
   attempt.progress_said = 0;
@@ -333,7 +342,10 @@ void Attempts::End(const AttemptId& id, const Ending& ending) {
   finished.set_reason(BoundedText(ending.reason, 4096));
   finished.set_hint(ending.hint);
   finished.set_evidence_json(ending.evidence_json);
-  for (const auto& claim : ending.claims) *finished.add_claims() = claim;
+  // A plugin speaks for itself only: "edr.protected" is edr's to say.
+  for (const auto& claim : ending.claims) {
+    if (absl::StartsWith(claim.name(), absl::StrCat(attempt.permit.plugin_name, "."))) *finished.add_claims() = claim;
+  }
   finished.set_started_ms(attempt.began != 0 ? attempt.began : desk_.now());
   finished.set_duration_ms(attempt.began != 0 ? std::max<int64_t>(0, desk_.now() - attempt.began) : 0);
   finished.set_start_delay_us(attempt.start_delay_us);

@@ -28,7 +28,10 @@ class Attempts {
   bool OnFiles(const FilesReady& files);
   bool OnVerbEnded(const VerbResult& result);
   bool OnProgress(const VerbProgress& progress);
-  void OnDisconnected() { plans_.DropOffers(); }
+  void OnDisconnected() {
+    plans_.DropOffers();
+    refused_.clear();
+  }
 
   PlanKeeper& plans() { return plans_; }
 
@@ -66,6 +69,8 @@ class Attempts {
 
   Desk& desk_;
   std::map<AttemptId, Underway> underway_;
+  // In this session, by key: the coordinator may have written it down, so that it must not become a yes.
+  std::map<std::string, agent::v1::Finished> refused_;
   PlanKeeper plans_;
 };
 

@@ -20,6 +20,8 @@ struct VerbRequest {
   std::string params_json;
   std::vector<std::pair<std::string, std::string>> artifacts;  // name, sha256 (32 bytes); already in the cache.
   uint32_t attempt = 1;
+  // What people signed for. A plugin that says more of its action is not run; unspecified: nobody asked (dry runs).
+  model::v1::Effect effect_max = model::v1::EFFECT_UNSPECIFIED;
   UnixMs deadline = 0;          // Killed then.
 };
 

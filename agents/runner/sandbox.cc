@@ -31,6 +31,8 @@ std::vector<std::string> SandboxArguments(const Sandbox& sandbox) {
   for (const auto& path : sandbox.visible) add({"--ro-bind", path.string(), path.string()});
   add({"--bind", sandbox.work_dir.string(), sandbox.work_dir.string()});
   add({"--proc", "/proc", "--unshare-pid", "--unshare-ipc", "--die-with-parent", "--chdir", sandbox.work_dir.string()});
+  // As root, writing there changes the kernel of the whole host, namespaces or not.
+  if (!sandbox.writes) add({"--ro-bind", "/proc/sys", "/proc/sys"});
   if (!sandbox.network) add({"--unshare-net"});
   if (sandbox.info_fd >= 0) add({"--info-fd", std::to_string(sandbox.info_fd)});
   return arguments;

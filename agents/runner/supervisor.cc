@@ -227,6 +227,10 @@ void Supervisor::LaunchVerb(Verb& verb, const Description& description) {
   if (traits == description.actions.end()) {
     return End(verb, VerbEnd::kError, "unknown_action", absl::StrCat("the plugin has no action ", request.action));
   }
+  if (request.effect_max != model::v1::EFFECT_UNSPECIFIED && traits->second.effect > request.effect_max) {
+    return End(verb, VerbEnd::kRefused, "effect",
+               absl::StrCat("by the plugin's own word ", request.action, " goes beyond the effect that the plan gives it"));
+  }
   const auto artifacts = Artifacts(request);
   if (!artifacts.ok()) {
     return End(verb, VerbEnd::kError, "artifact_missing", std::string(artifacts.status().message()));

@@ -65,7 +65,10 @@ absl::StatusOr<std::map<std::string, ActionTraits>> ReadTraits(const std::string
       return absl::InvalidArgumentError("the plugin's descriptor has an action without a name");
     }
     ActionTraits& one = traits[TextAt(action, "name", 128)];
-    one.reads_only = TextAt(action, "effect", 16) == "read";
+    const std::string effect = TextAt(action, "effect", 16);
+    one.reads_only = effect == "read";
+    if (effect == "read") one.effect = model::v1::EFFECT_READ;
+    if (effect == "change") one.effect = model::v1::EFFECT_CHANGE;
     if (const auto needs = action.find("needs"); needs != action.end() && needs->is_object()) {
       const auto network = needs->find("network");
       one.network = network != needs->end() && network->is_boolean() && network->get<bool>();

@@ -13,6 +13,7 @@ namespace reprise::runner {
 // What the runner must know of an action before it runs it, from the plugin's descriptor.
 struct ActionTraits {
   bool reads_only = false;
+  model::v1::Effect effect = model::v1::EFFECT_DESTROY;  // The gravest, unless it says otherwise.
   bool network = false;
   int memory_mb = 512;
 };

@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
+#include "core/crypto/utf8.h"
 
 namespace reprise::cli {
 namespace {
@@ -147,7 +148,7 @@ std::string OneLine(std::string_view text) {
     }
   }
   while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line;
+  return crypto::MakePlain(line);  // Nor what is invisible, or turns the direction of writing.
 }
 
 }  // namespace reprise::cli

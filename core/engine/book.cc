@@ -79,6 +79,10 @@ absl::Status Book::Restore(journal::v1::State snapshot) {
     ASSIGN_OR_RETURN(model::Keyring keyring, model::Keyring::Found(statement, ""));
     keyring_ = std::move(keyring);
   }
+  // Nothing was ever decided but under a keyring.
+  if (!keyring_ && (state_.plans_size() > 0 || state_.runs_size() > 0)) {
+    return absl::DataLossError("the snapshot has plans or runs, and no keyring");
+  }
   for (auto& host : *state_.mutable_hosts()) HostNamed(host.declared().name()).record = &host;
   for (const auto& blob : state_.blobs()) blob_of_[blob.kind() + "/" + blob.sha256()] = &blob;
   for (auto& plan : *state_.mutable_plans()) {

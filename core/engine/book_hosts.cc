@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/engine/book.h"
+#include "core/model/authorization.h"
 #include "core/model/statements.h"
 
 namespace reprise::engine {
@@ -138,7 +139,10 @@ absl::Status Book::On(const Event& event, const journal::v1::SessionOpened& open
   host.set_agent_version(opened.agent_version());
   host.set_keyring_version(opened.keyring_version());
   if (!opened.address().empty()) host.set_address(opened.address());
-  if (opened.stop_serial() > state_.stop().seen_serial()) {
+  // A restored coordinator may be some stops behind its agents. A host in other hands says anything: what is beyond any
+  // likelihood is not believed, or one host could use up all serials.
+  const uint64_t known = std::max(state_.stop().serial(), state_.stop().seen_serial());
+  if (opened.stop_serial() > known && opened.stop_serial() - known <= model::kStopSerialStepMax) {
     state_.mutable_stop()->set_seen_serial(opened.stop_serial());
   }
   Touch(HostNamed(opened.host()));

@@ -49,6 +49,33 @@ int64_t Backoff(const plan::v1::Step& step, uint32_t tries) {
   return std::min(wait, most);
 }
 
+constexpr size_t kReasonBytesMax = 4096;
+constexpr size_t kHintBytesMax = 2048;
+constexpr size_t kCodeBytesMax = 64;
+constexpr size_t kEvidenceBytesMax = 64 << 10;
+constexpr int kClaimsMax = 64;
+constexpr int64_t kDurationMsMax = int64_t{30} * 24 * 3600 * 1000;
+
+// What an honest agent could have said: its host may be in other hands, and the journal keeps everything for ever. Claims
+// are the plugin's own only.
+agent::v1::Finished Bounded(agent::v1::Finished finished, const std::string& plugin) {
+  if (finished.reason().size() > kReasonBytesMax) finished.mutable_reason()->resize(kReasonBytesMax);
+  if (finished.hint().size() > kHintBytesMax) finished.mutable_hint()->resize(kHintBytesMax);
+  if (finished.code().size() > kCodeBytesMax) finished.mutable_code()->resize(kCodeBytesMax);
+  if (finished.evidence_json().size() > kEvidenceBytesMax) finished.clear_evidence_json();
+  finished.set_duration_ms(std::clamp<int64_t>(finished.duration_ms(), 0, kDurationMsMax));
+  finished.set_start_delay_us(std::clamp<int64_t>(finished.start_delay_us(), 0, kDurationMsMax * 1000));
+  auto& claims = *finished.mutable_claims();
+  claims.erase(std::remove_if(claims.begin(), claims.end(),
+                              [&](const agent::v1::Claim& claim) {
+                                return claim.name().rfind(plugin + ".", 0) != 0 || claim.name().size() > 128 ||
+                                       claim.detail().size() > kReasonBytesMax;
+                              }),
+               claims.end());
+  while (claims.size() > kClaimsMax) claims.RemoveLast();
+  return finished;
+}
+
 // One outcome, judged: what is written into the event.
 class Judgement {
  public:
@@ -193,11 +220,13 @@ void Outcomes::OnFinished(HostBook& host, const agent::v1::Finished& finished) {
   task_finished->set_run(id.run);
   task_finished->set_stage(id.stage);
   task_finished->set_host(target.host());
-  *task_finished->mutable_finished() = finished;
+  const plan::v1::Step& step = run->stages[id.stage].plan->steps(static_cast<int>(key.step()));
+  const agent::v1::Finished heard = Bounded(finished, run->plan->header.plugins(static_cast<int>(step.plugin())).name());
+  *task_finished->mutable_finished() = heard;
   if (REPRISE_PLANTED(kOldOutcomeForNewTask)) {
     task_finished->mutable_finished()->mutable_key()->set_attempt(target.attempt());
   }
-  Judgement(*run, run->stages[id.stage], target, desk_.stopped(), desk_.now()).Judge(finished, *task_finished);
+  Judgement(*run, run->stages[id.stage], target, desk_.stopped(), desk_.now()).Judge(heard, *task_finished);
   desk_.Emit(std::move(event));
   if (REPRISE_PLANTED(kStateBesideJournal)) run->Target(id.stage, id.target).set_reason("tidied");
   desk_.Send(host, std::move(answer));

@@ -158,6 +158,13 @@ Answer Registry::Do(const std::string&, const plan::v1::BlobInfo& blob) {
     return {absl::InvalidArgumentError(absl::StrCat("\"", blob.kind(), "\": a file is a plugin or an artifact"))};
   }
   const plan::v1::BlobInfo* known = desk_.book().FindBlob(blob.kind(), blob.sha256());
+  // Plans are compiled from what a plugin says of itself: nobody puts other words into the mouth of bytes that are there.
+  if (blob.kind() == "plugin" && known != nullptr &&
+      (known->name() != blob.name() || known->version() != blob.version() ||
+       known->descriptor_json() != blob.descriptor_json())) {
+    return {absl::AlreadyExistsError(absl::StrCat("these bytes are in the store as plugin ", known->name(), " ",
+                                                  known->version(), ", and say the same of themselves still"))};
+  }
   if (known == nullptr || known->SerializeAsString() != blob.SerializeAsString()) {
     Event event;
     *event.mutable_blob_added()->mutable_blob() = blob;

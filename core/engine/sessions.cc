@@ -14,6 +14,7 @@ using journal::v1::TargetRecord;
 
 constexpr int64_t kHeartbeatMs = 15'000;
 constexpr size_t kFactsBytesMax = 1 << 20;  // The journal keeps them for ever.
+constexpr size_t kVersionBytesMax = 64;
 
 }  // namespace
 
@@ -56,7 +57,7 @@ void Sessions::On(const SessionOpened& opened) {
   auto* made = event.mutable_session_opened();
   made->set_host(opened.host);
   made->set_session(opened.session);
-  made->set_agent_version(opened.hello.agent_version());
+  made->set_agent_version(opened.hello.agent_version().substr(0, kVersionBytesMax));
   made->set_keyring_version(opened.hello.keyring_version());
   made->set_address(opened.address);
   made->set_stop_serial(opened.hello.stop_serial());
@@ -154,7 +155,9 @@ void Sessions::On(const AgentSaid& said) {
     case AgentMessage::kStopConfirmed:
       return OnStopConfirmed(*host, said.message.stop_confirmed());
     case AgentMessage::kFacts: {
-      if (said.message.facts().facts_json().size() > kFactsBytesMax) return;  // No honest agent has so many.
+      const std::string& facts = said.message.facts().facts_json();
+      // No honest agent has so many, and the same again is no news.
+      if (facts.size() > kFactsBytesMax || facts == host->record->facts_json()) return;
       Event event;
       event.mutable_facts_reported()->set_host(said.host);
       event.mutable_facts_reported()->set_facts_json(said.message.facts().facts_json());

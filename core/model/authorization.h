@@ -20,6 +20,9 @@
 
 namespace reprise::model {
 
+// How far a stop's serial may be beyond the one that is known, for coordinator and agent alike.
+inline constexpr uint64_t kStopSerialStepMax = 1000;
+
 // Header matches statement field by field, no step goes beyond its effect, it is not expired, and enough distinct
 // active people (role operator, approver or admin) signed for that effect. Gives the statement and those signers' names.
 struct AuthorizedPlan {

@@ -11,8 +11,6 @@
 
 namespace reprise::model {
 
-namespace v1 = ::reprise::model::v1;
-
 inline constexpr size_t kNameMax = 64;
 // Of a host or an operator: a-z, 0-9, '-' and '.', at most 64, not starting with '-' or '.'.
 bool IsName(std::string_view text);

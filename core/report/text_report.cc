@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/crypto/utf8.h"
 
 namespace reprise::report {
 namespace {
@@ -20,7 +21,8 @@ std::string TimeText(UnixMs at, const ReportOptions& options) {
 }
 
 // One line, cut between words where it would be wider than a page; what follows is indented under it.
-void Line(std::string& out, size_t indent, const std::string& text) {
+void Line(std::string& out, size_t indent, const std::string& said) {
+  const std::string text = crypto::MakePlain(said);  // Some of it was said by hosts: no line may be forged.
   constexpr size_t kWidth = 100;
   const std::string margin(indent, ' ');
   out += margin;

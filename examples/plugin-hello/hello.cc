@@ -1,5 +1,8 @@
 // The plugin "hello": one action, which keeps a file with a text. Make it yours from here.
+#include <algorithm>
+
 #include "plugins/sdk/file.h"
+#include "plugins/sdk/notes.h"
 #include "plugins/sdk/sdk.h"
 
 namespace {
@@ -13,7 +16,7 @@ class Greet final : public Action {
             .summary = "Keep a file with a text",
             .effect = Effect::kChange,
             .undoable = true,
-            .needs = {.root = false, .network = false, .paths = {"/var/tmp"}},
+            .needs = {.root = true, .network = false, .paths = {"/var/tmp", "/var/lib/reprise-plugins/hello"}},
             .timeout = "30s",
             .memory_mb = 128,
             .params = {Path("path").Required().About("The file, below /var/tmp"),
@@ -35,7 +38,10 @@ class Greet final : public Action {
   }
 
   ApplyResult Apply(Context& context) override {
-    if (ReadFileIfThere(File(context)) == context.Param("text")) return {false, "already so"};
+    const auto found = ReadFileIfThere(File(context));
+    if (found == context.Param("text")) return {false, "already so"};
+    // Remembered before it is changed, so that undoing restores it, whenever this is killed.
+    notes_.Put(Key(context), {{"before", found ? Json(*found) : Json()}});
     context.Progress(0.5, "writing " + File(context));
     WriteFileAtomically(File(context), context.Param("text"));
     return {true, "written"};
@@ -50,8 +56,16 @@ class Greet final : public Action {
   }
 
   RollbackResult Rollback(Context& context) override {
-    RemoveFile(File(context));
-    return {"removed"};
+    const auto note = notes_.Get(Key(context));
+    if (!note) return {"nothing was changed here"};
+    const Json& before = note->at("before");
+    if (before.is_string()) {
+      WriteFileAtomically(File(context), before.get<std::string>());
+    } else {
+      RemoveFile(File(context));
+    }
+    notes_.Forget(Key(context));
+    return {before.is_string() ? "the earlier text is back" : "removed, as it was not there before"};
   }
 
  private:
@@ -62,7 +76,15 @@ class Greet final : public Action {
     }
     return path;
   }
+  // One note for each file that is kept.
+  static std::string Key(const Context& context) {
+    std::string key = File(context).substr(1);
+    std::replace(key.begin(), key.end(), '/', '+');
+    return key;
+  }
   static std::string Shown(const std::optional<std::string>& text) { return text ? text->substr(0, 200) : "(no file)"; }
+
+  const Notes notes_{"hello"};
 };
 
 }  // namespace

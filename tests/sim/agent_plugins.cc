@@ -9,7 +9,7 @@ namespace reprise::sim {
 namespace {
 
 constexpr char kHolds[] =
-    R"({"holds":true,"summary":"it is so","claims":[{"name":"edr.protected","state":"holds","detail":"seen"}]})";
+    R"({"holds":true,"summary":"it is so","claims":[{"name":"mock.protected","state":"holds","detail":"seen"}]})";
 constexpr char kDoesNotHold[] = R"({"holds":false,"summary":"it is not so"})";
 constexpr char kNonsense[] = R"({"holds":"perhaps"})";
 

@@ -21,10 +21,10 @@ struct Faults {
 
   static Faults Many() {
     return {.coordinator_crash = 0.006,
-            .journal_full = 0.001,
+            .journal_full = 0.003,
             .agent_crash = 0.006,
             .spool_crash = 0.006,
-            .spool_full = 0.002,
+            .spool_full = 0.005,
             .cut = 0.008,
             .plugin = 0.12,
             .fetch = 0.02,

@@ -193,7 +193,7 @@ void Simulation::SetUp() {
   plugin.set_sha256(crypto::Sha256("the plugin's bytes"));
   plugin.mutable_signature()->set_minisig("a signature that the simulated cache believes");
   say(plugin);
-  for (int64_t i = 0, plans = clockwork_.Between(1, 2); i < plans; ++i) MakePlan(static_cast<int>(i));
+  for (int64_t i = 0, plans = clockwork_.Between(1, 3); i < plans; ++i) MakePlan(static_cast<int>(i));
   Until(clockwork_.now() + 1000, [] { return false; });
   for (auto& agent : agents_) agent->Start();
 }

@@ -66,11 +66,11 @@ absl::StatusOr<int> Run(Context& context, const std::string& name) {
   line("trust", model::NameOf(host.trust()));
   if (!host.hold().empty()) line("evidence hold", context.terminal.Paint(OneLine(host.hold()), Color::kWarning));
   line("labels", absl::StrJoin(labels, ", "));
-  line("address", host.address());
+  line("address", OneLine(host.address()));
   line("last contact", host.connected() ? "now" : context.Ago(host.last_contact_ms()));
   line("agent", host.agent_version().empty()
                     ? ""
-                    : absl::StrCat(host.agent_version(), ", keyring version ", host.keyring_version()));
+                    : absl::StrCat(OneLine(host.agent_version()), ", keyring version ", host.keyring_version()));
   line("statement", host.statement_serial() == 0
                         ? "none: nobody has admitted it"
                         : absl::StrCat("serial ", host.statement_serial(), ", signed by an admin"));

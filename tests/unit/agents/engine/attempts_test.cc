@@ -53,7 +53,7 @@ TEST_F(AttemptsTest, CallsAnUnprovenSuccessAFailure) {
   host.FilesCome();
   host.ProbeSays(false);
   host.ApplyIsDone();
-  host.VerbGives(R"({"holds":false,"summary":"EICAR passed","claims":[{"name":"edr.protected","state":"fails"}]})");
+  host.VerbGives(R"({"holds":false,"summary":"EICAR passed","claims":[{"name":"mock.protected","state":"fails"}]})");
   EXPECT_EQ(host.LastOutcome().outcome(), v1::OUTCOME_FAILED);
   EXPECT_EQ(host.LastOutcome().code(), "verify_failed");
   EXPECT_EQ(host.LastOutcome().claims(0).state(), v1::CLAIM_STATE_FAILS);
@@ -195,6 +195,27 @@ TEST_F(AttemptsTest, RemembersTheAuthorityOfARefusedTaskForTheSession) {
   agent::v1::Task bare;
   *bare.mutable_key() = plan.Key(2);
   host.Hear(bare);
+  EXPECT_TRUE(host.sent.back().has_accepted());
+}
+
+// The coordinator may have written the refusal down: what was refused must not be done after all.
+TEST_F(AttemptsTest, RefusesTheSameAttemptAgainInTheSameSession) {
+  const auto state = [&](uint64_t serial, const std::string& hold) {
+    host.HearHostStatement(Admission(people, "ws-001", [&](auto& own) {
+      own.serial = serial;
+      own.hold = hold;
+    }));
+  };
+  state(2, "police copy of the disk");
+  host.Hear(plan.Task());
+  state(3, "");
+  host.ForgetEffects();
+  host.Hear(plan.Task());
+  EXPECT_EQ(host.LastOutcome().code(), "hold");
+  EXPECT_TRUE(host.engine().InFlight().empty());
+  host.Disconnect();
+  host.Connect();
+  host.Hear(plan.Task());  // Sent again because the refusal was never heard.
   EXPECT_TRUE(host.sent.back().has_accepted());
 }
 

@@ -127,7 +127,7 @@ class FakeHost {
 
   static constexpr char kHolds[] =
       R"({"holds":true,"summary":"clamd answers","evidence":[{"kind":"text","text":"PONG"}],)"
-      R"("claims":[{"name":"edr.protected","state":"holds","detail":"eicar found"}]})";
+      R"("claims":[{"name":"mock.protected","state":"holds","detail":"eicar found"}]})";
   static constexpr char kDoesNotHold[] = R"({"holds":false,"summary":"not installed"})";
 
   UnixMs now = kNoon + kHour;

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "agents/engine/agent_engine.h"
 #include "tests/unit/agents/engine/connected_host.h"
 
@@ -52,6 +54,17 @@ TEST_F(StopTest, AnswersACancelOfWhatHasEndedWithItsOutcome) {
   EXPECT_TRUE(host.killed.empty());
 }
 
+TEST_F(StopTest, IsNotMadeDeafByASerialBeyondAllLikelihood) {
+  constexpr uint64_t kLast = std::numeric_limits<uint64_t>::max();
+  host.HearStop(kLast, false);
+  EXPECT_FALSE(host.engine().stopped());
+  host.HearStop(kLast, true);
+  EXPECT_TRUE(host.engine().stopped()) << "to stop is always allowed";
+  EXPECT_EQ(host.sent.back().stop_confirmed().serial(), 1u);
+  host.HearStop(2, false);
+  EXPECT_FALSE(host.engine().stopped());
+}
+
 TEST_F(StopTest, ConfirmsAStopOnlyWhenNothingRunsAnyMore) {
   host.Hear(plan.Task());
   host.FilesCome();
@@ -83,6 +96,8 @@ TEST_F(StopTest, StaysStoppedThroughACrashUntilALaterSerialLiftsIt) {
   host.HearStop(3, true);  // A late copy of the old one.
   EXPECT_FALSE(host.engine().stopped());
   host.Hear(plan.Task());
+  EXPECT_EQ(host.LastOutcome().code(), "stopped") << "what was refused is refused again";
+  host.Hear(plan.Task(2));
   EXPECT_TRUE(host.sent.back().has_accepted());
 }
 

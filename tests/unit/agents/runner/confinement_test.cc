@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+
+#include "agents/runner/sandbox.h"
 #include "tests/unit/agents/runner/bench_of_plugins.h"
 
 namespace reprise::runner {
@@ -29,6 +32,26 @@ TEST_F(ConfinementTest, VerbsThatLookCannotWrite) {
     Run(VERB_PROBE, {{"mode", "meddle"}, {"at", "any"}, {"state_file", "/etc/reprise-meddled"}});
     EXPECT_FALSE(std::filesystem::exists("/etc/reprise-meddled"));
   }
+}
+
+TEST_F(ConfinementTest, VerbsThatLookSeeTheKernelsSettingsReadOnly) {
+  Sandbox sandbox;
+  sandbox.work_dir = folder_;
+  const auto arguments = SandboxArguments(sandbox);
+  const std::vector<std::string> proc = {"--proc", "/proc"}, sys = {"--ro-bind", "/proc/sys", "/proc/sys"};
+  const auto mounted = std::search(arguments.begin(), arguments.end(), proc.begin(), proc.end());
+  EXPECT_NE(std::search(mounted, arguments.end(), sys.begin(), sys.end()), arguments.end());
+}
+
+TEST_F(ConfinementTest, RunsNothingThatGoesBeyondWhatPeopleSignedFor) {
+  auto request = Request(VERB_APPLY, json::object(), "destroy");
+  request.effect_max = model::v1::EFFECT_CHANGE;
+  const agents::VerbResult result = Run(request);
+  EXPECT_EQ(result.end, VerbEnd::kRefused);
+  EXPECT_EQ(result.code, "effect");
+  request = Request(VERB_APPLY, json::object(), "destroy");
+  request.effect_max = model::v1::EFFECT_DESTROY;
+  EXPECT_EQ(Run(request).end, VerbEnd::kDone);
 }
 
 TEST_F(ConfinementTest, ApplyOfAnActionThatOnlyReadsCannotWriteEither) {

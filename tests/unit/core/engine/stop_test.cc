@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/unit/core/engine/hospital.h"
 
 namespace reprise::engine {
@@ -51,6 +53,18 @@ TEST_F(StopTest, ReachesEveryAgentPausesEveryRunAndMeasures) {
   hospital.Finish(task, "ws-001", v1::OUTCOME_CANCELLED, "stopped");
   EXPECT_EQ(hospital.Target(1).task(), v1::TASK_STATE_PENDING) << "no failure";
   EXPECT_THAT(hospital.Busy(), IsEmpty());
+}
+
+TEST_F(StopTest, LetsNoHostUseUpTheSerials) {
+  for (const uint64_t said : {std::numeric_limits<uint64_t>::max(), std::numeric_limits<uint64_t>::max() - 1}) {
+    agent::v1::Hello hello;
+    hello.set_stop_serial(said);
+    hospital.Connect("ws-002", hello);
+  }
+  ASSERT_OK(hospital.Do("bob", Command::RaiseStop{"smoke"}));
+  EXPECT_EQ(Stop().serial(), 1u);
+  ASSERT_OK(hospital.Do("alice", Command::LiftStop{}));
+  EXPECT_EQ(Stop().serial(), 2u);
 }
 
 TEST_F(StopTest, StartsNothingUntilLiftedAndThenOnlyWhatPeopleResume) {

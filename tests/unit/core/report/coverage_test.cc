@@ -78,6 +78,21 @@ TEST_F(CoverageTest, CountsOnlyWhatAProbeSaidHolds) {
   EXPECT_EQ(CodeOf(view, "ws-004"), "in_progress");
 }
 
+TEST_F(CoverageTest, TakesNoPluginsWordForAnothers) {
+  Protect({1});
+  const auto task = hospital.Take("ws-001");
+  hospital.Accept(task, "ws-001");
+  agent::v1::AgentMessage message;
+  *message.mutable_finished()->mutable_key() = task.key();
+  message.mutable_finished()->set_outcome(v1::OUTCOME_CHANGED);
+  message.mutable_finished()->add_claims()->set_name("edr.protected");
+  message.mutable_finished()->mutable_claims(0)->set_state(v1::CLAIM_STATE_HOLDS);
+  hospital.Say("ws-001", message);
+  operators::v1::CoverageRequest request;
+  request.set_claim("edr.protected");
+  EXPECT_EQ(ViewOfCoverage(hospital.engine, request, hospital.now)->holds(), 0u);
+}
+
 TEST_F(CoverageTest, TakesNoSuccessForAProof) {
   Protect({1});
   hospital.Run("ws-001");
