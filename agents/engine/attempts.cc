@@ -36,29 +36,34 @@ agent::v1::AgentMessage AcceptedMessage(const TaskKey& key) {
 void Attempts::OnTask(const agent::v1::Task& task) {
   const TaskKey& key = task.key();
   plans_.TakeOffer(task);
-  if (Redelivered(key)) return;
+  if (RefusedBefore(task) || Redelivered(key)) return;
   const Case the_case = plans_.CaseFor(key, task.plugin().signature());
   const Verdict verdict = Judge(the_case, key, desk_.now());
-  if (const auto* refusal = std::get_if<Refusal>(&verdict)) return Refuse(key, *refusal);
+  if (const auto* refusal = std::get_if<Refusal>(&verdict)) return Refuse(task, *refusal);
   const Permit& permit = std::get<Permit>(verdict);
   if (const Refusal refusal = JudgeHistory(desk_.memory(), permit, key); !refusal.code.empty()) {
-    return Refuse(key, refusal);
+    return Refuse(task, refusal);
   }
   if (underway_.size() >= kAttemptsInFlightMax) {
-    return Refuse(key, {"busy", absl::StrCat(underway_.size(), " attempts are under way on this host"), "retry later"});
+    return Refuse(task, {"busy", absl::StrCat(underway_.size(), " attempts are under way on this host"), "retry later"});
   }
   if (desk_.memory().plans().size() >= kPlansMax && desk_.memory().FindPlan(key.plan_id()) == nullptr) {
-    return Refuse(key, {"busy", absl::StrCat(kPlansMax, " plans are remembered until they expire"), "retry later"});
+    return Refuse(task, {"busy", absl::StrCat(kPlansMax, " plans are remembered until they expire"), "retry later"});
   }
   Accept(task, the_case, permit);
 }
 
+// The very same message again: the coordinator may have written the refusal down already. One that differs, by a signature
+// or a gate that was wanting, is judged anew.
+bool Attempts::RefusedBefore(const agent::v1::Task& task) {
+  const auto refusal = refused_.find(task.SerializeAsString());
+  if (refusal == refused_.end()) return false;
+  desk_.Say(refusal->second);
+  return true;
+}
+
 // The same attempt again gets the same answer again, whatever has changed since.
 bool Attempts::Redelivered(const TaskKey& key) {
-  if (const auto refusal = refused_.find(key.SerializeAsString()); refusal != refused_.end()) {
-    desk_.Say(refusal->second);
-    return true;
-  }
   if (const AttemptMemo* attempt = desk_.memory().FindAttempt(key)) {
     if (attempt->key.run() != key.run()) return false;
     if (attempt->finished) {
@@ -78,7 +83,8 @@ bool Attempts::Redelivered(const TaskKey& key) {
 
 // Not made durable: a refusal changes nothing, and a coordinator in a loop must not fill the disk. Delivered again in
 // another session, the task is judged again.
-void Attempts::Refuse(const TaskKey& key, const Refusal& refusal) {
+void Attempts::Refuse(const agent::v1::Task& task, const Refusal& refusal) {
+  const TaskKey& key = task.key();
   Finished finished;
   *finished.mutable_key() = key;
   finished.set_outcome(model::v1::OUTCOME_REFUSED);
@@ -87,7 +93,7 @@ void Attempts::Refuse(const TaskKey& key, const Refusal& refusal) {
   finished.set_hint(BoundedText(refusal.hint, 1024));
   finished.set_started_ms(desk_.now());
   if (refused_.size() >= kRefusalsMax) refused_.clear();
-  refused_[key.SerializeAsString()] = finished;
+  refused_[task.SerializeAsString()] = finished;
   desk_.Say(finished);
   desk_.Note(absl::StrCat("refused (", refusal.code, "): ", Describe(key), ": ", refusal.reason));
 }

@@ -55,7 +55,8 @@ class Attempts {
     std::string end_reason = {};
   };
   bool Redelivered(const agent::v1::TaskKey& key);
-  void Refuse(const agent::v1::TaskKey& key, const Refusal& refusal);
+  void Refuse(const agent::v1::Task& task, const Refusal& refusal);
+  bool RefusedBefore(const agent::v1::Task& task);
   void Accept(const agent::v1::Task& task, const Case& the_case, const Permit& permit);
   void Start(const AttemptId& id, Permit permit, const plan::v1::Signature& plugin_signature, Course::Purpose purpose,
              UnixMs received);
@@ -69,7 +70,7 @@ class Attempts {
 
   Desk& desk_;
   std::map<AttemptId, Underway> underway_;
-  // In this session, by key: the coordinator may have written it down, so that it must not become a yes.
+  // In this session, by the task's bytes: the coordinator may have written it down, so that it must not become a yes.
   std::map<std::string, agent::v1::Finished> refused_;
   PlanKeeper plans_;
 };

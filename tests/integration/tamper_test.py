@@ -261,9 +261,9 @@ class Tampering(unittest.TestCase):
         self.assert_refused("quarantine", self.task(plan, agent=self.waiting), self.waiting)
         statement = host_statement(self.waiting.host, 1, self.alice, zone="quarantine")
         self.liar.send(self.waiting.host, {"host_statement": statement})
-        self.assert_refused("quarantine", self.task(plan, agent=self.waiting), self.waiting)
+        self.assert_refused("quarantine", self.task(plan, agent=self.waiting, attempt=2), self.waiting)
         self.liar.send(self.waiting.host, {"host_statement": host_statement(self.waiting.host, 2, self.alice)})
-        self.assert_done(self.task(plan, agent=self.waiting), self.waiting)
+        self.assert_done(self.task(plan, agent=self.waiting, attempt=3), self.waiting)
 
     def test_a_host_in_another_zone_than_the_plan_believes_is_not_changed(self):
         plan = self.plan(self.moved)

@@ -149,7 +149,9 @@ class Rows {
 TEST(MovesTaken, AreAllRowsOfAllTables) {
   Rows rows;
   uint64_t seed = 1;
+  std::vector<std::string> left;
   for (; seed <= 2000 && !rows.NotTaken().empty(); ++seed) {
+    left = rows.NotTaken();
     const Outcome outcome = Simulate(seed);
     engine::Engine engine;
     for (const std::string& payload : outcome.journal) {
@@ -159,7 +161,7 @@ TEST(MovesTaken, AreAllRowsOfAllTables) {
     }
   }
   EXPECT_THAT(rows.NotTaken(), ::testing::IsEmpty());
-  std::printf("%llu seeds\n", static_cast<unsigned long long>(seed));
+  std::printf("%llu seeds; the last row taken: %s\n", static_cast<unsigned long long>(seed), left.front().c_str());
 }
 
 }  // namespace

@@ -107,10 +107,15 @@ void Simulation::MakePlan(int number) {
       step.set_retries(static_cast<uint32_t>(c.Between(0, 2)));
       step.set_backoff_ms(c.Between(100, 5000));
       step.set_backoff_max_ms(10'000);
-      step.set_attempts_max(static_cast<uint32_t>(c.Between(3, 20)));
+      step.set_attempts_max(static_cast<uint32_t>(c.Chance(0.3) ? c.Between(1, 2) : c.Between(3, 20)));
       step.set_undoable(!reads && c.Chance(0.7));
       step.set_on_failure(static_cast<v1::OnFailure>(c.Between(v1::ON_FAILURE_STOP, v1::ON_FAILURE_ROLLBACK)));
-      if (hurried && c.Chance(0.5)) step.set_on_failure(v1::ON_FAILURE_ROLLBACK);
+      if (hurried && c.Chance(0.8)) {
+        step.set_on_failure(v1::ON_FAILURE_ROLLBACK);
+        step.set_undoable(!reads);
+        step.set_backoff_ms(c.Between(2000, 30'000));
+        step.set_backoff_max_ms(60'000);
+      }
       if (tokens && c.Chance(0.5)) {
         step.add_tokens()->set_token("backup-server");
         step.mutable_tokens(0)->set_amount(1);
