@@ -36,7 +36,7 @@ agent::v1::AgentMessage AcceptedMessage(const TaskKey& key) {
 void Attempts::OnTask(const agent::v1::Task& task) {
   const TaskKey& key = task.key();
   plans_.TakeOffer(task);
-  if (RefusedBefore(task) || Redelivered(key)) return;
+  if (Redelivered(key) || RefusedBefore(task)) return;
   const Case the_case = plans_.CaseFor(key, task.plugin().signature());
   const Verdict verdict = Judge(the_case, key, desk_.now());
   if (const auto* refusal = std::get_if<Refusal>(&verdict)) return Refuse(task, *refusal);

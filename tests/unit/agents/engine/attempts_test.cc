@@ -219,6 +219,20 @@ TEST_F(AttemptsTest, RefusesTheSameAttemptAgainInTheSameSession) {
   EXPECT_TRUE(host.sent.back().has_accepted());
 }
 
+// A stolen coordinator may say again what was refused: the attempt under way answers, not the refusal.
+TEST_F(AttemptsTest, NeverRefusesAnAttemptThatItAccepted) {
+  agent::v1::Task changed = plan.Task();
+  changed.mutable_authority()->set_leaf(changed.authority().leaf() + "x");
+  host.Hear(changed);
+  EXPECT_EQ(host.LastOutcome().code(), "bad_proof");
+  host.Hear(plan.Task());
+  EXPECT_TRUE(host.sent.back().has_accepted());
+  host.ForgetEffects();
+  host.Hear(changed);
+  EXPECT_TRUE(host.sent.back().has_accepted());
+  EXPECT_TRUE(host.Outcomes().empty());
+}
+
 TEST_F(AttemptsTest, AnswersTheSameAttemptWithoutRunningItAgain) {
   host.Hear(plan.Task());
   host.FilesCome();
