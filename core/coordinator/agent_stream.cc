@@ -18,6 +18,13 @@ constexpr int kBatchMessagesMax = 256;
 // A stream that does not take what it is sent is cut; its agent comes back and is told anew.
 constexpr size_t kQueueBytesMax = 32 << 20;
 
+bool IsEndOf(const agent::v1::AgentMessage& begin, const agent::v1::AgentMessage& end) {
+  if (!begin.has_accepted() || !end.has_finished()) return false;
+  const agent::v1::TaskKey &one = begin.accepted().key(), &other = end.finished().key();
+  return one.run() == other.run() && one.stage() == other.stage() && one.step() == other.step() &&
+         one.attempt() == other.attempt() && one.rollback() == other.rollback() && one.plan_id() == other.plan_id();
+}
+
 }  // namespace
 
 AgentStream::AgentStream(std::string host, std::string address, Loop& loop, SessionTable& sessions,
@@ -54,7 +61,11 @@ absl::Status AgentStream::Take(std::vector<engine::Input>& inputs) {
   if (incoming_.ByteSizeLong() > kIncomingBytesMax) {
     return absl::ResourceExhaustedError("more at once than an agent has to say; its stream is cut");
   }
-  for (agent::v1::AgentMessage& message : *incoming_.mutable_messages()) {
+  auto& messages = *incoming_.mutable_messages();
+  for (int i = 0; i < messages.size(); ++i) {
+    agent::v1::AgentMessage& message = messages[i];
+    // Ended in the same breath: that it began needs no record of its own.
+    if (i + 1 < messages.size() && IsEndOf(message, messages[i + 1])) continue;
     if (session_ == 0) {
       if (!message.has_hello()) return absl::InvalidArgumentError("its first message is not hello");
       session_ = sessions_.Open(host_, weak_from_this());

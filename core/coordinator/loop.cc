@@ -219,6 +219,7 @@ void Loop::LetOut(Batch& batch) {
       observer->OnEvents(engine_, out.events);
     }
   }
+  std::vector<engine::Reply> replies;
   for (engine::Effect& effect : out.effects) {
     if (auto* send = std::get_if<engine::SendToAgent>(&effect)) {
       sink_->Send(std::move(*send));
@@ -227,10 +228,15 @@ void Loop::LetOut(Batch& batch) {
     } else if (const auto* window = std::get_if<engine::SetJoinWindow>(&effect)) {
       sink_->SetJoinWindow(window->until);
     } else {
-      Answer(std::get<engine::Reply>(effect));
+      replies.push_back(std::move(std::get<engine::Reply>(effect)));
     }
   }
   sink_->Flush();
+  if (!replies.empty()) {
+    // A person who hears that all stands still may trust that nothing of before is still on its way out.
+    sink_->Settle();
+    for (const engine::Reply& reply : replies) Answer(reply);
+  }
   for (const auto& taken : out.taken) taken();
 }
 

@@ -35,6 +35,8 @@ class EffectSink {
   virtual void SetJoinWindow(UnixMs until) = 0;
   // After the last effect of a batch: what was gathered may go out.
   virtual void Flush() = 0;
+  // Returns when what was flushed has left: whoever is answered after it knows that nothing older follows.
+  virtual void Settle() = 0;
   // The engine was rebuilt: every session is over.
   virtual void DropAll(const std::string& reason) = 0;
 };
@@ -52,7 +54,7 @@ class Loop {
  public:
   struct Options {
     // Events, at the least: a large state waits for more, so that saving it stays a small part of the work.
-    uint64_t snapshot_every = 50'000;
+    uint64_t snapshot_every = 500'000;
     std::string version;
   };
   // Called on the loop's thread, after the command's events are durable.

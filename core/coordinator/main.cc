@@ -8,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "absl/synchronization/mutex.h"
 #include "core/base/files.h"
 #include "core/coordinator/coordinator.h"
 
@@ -32,6 +33,8 @@ int Run(const reprise::coordinator::CoordinatorOptions& options, const std::stri
   spdlog::set_default_logger(spdlog::stderr_logger_mt("coordinator"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   RaiseLimits();
+  // Debian builds Abseil with its search for deadlocks on; gRPC would pay for it at every lock.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Before any thread is made, so that all inherit it and only sigwait sees them.
   sigset_t ends;
   sigemptyset(&ends);

@@ -54,18 +54,23 @@ void SessionTable::Send(engine::SendToAgent&& effect) {
 void SessionTable::Drop(const engine::DropSession& effect) {
   Flush();  // What was decided before goes out before.
   dropped_ += 1;
-  if (const auto outbox = Find(effect.session)) outbox->End(effect.reason);
+  courier_.Give([this, effect] {
+    if (const auto outbox = Find(effect.session)) outbox->End(effect.reason);
+  });
 }
 
 void SessionTable::Flush() {
-  for (auto& [session, messages] : gathered_) {
-    if (const auto outbox = Find(session)) outbox->Deliver(std::move(messages));
-  }
-  gathered_.clear();
+  if (gathered_.empty()) return;
+  courier_.Give([this, gathered = std::make_shared<Gathered>(std::exchange(gathered_, {}))] {
+    for (auto& [session, messages] : *gathered) {
+      if (const auto outbox = Find(session)) outbox->Deliver(std::move(messages));
+    }
+  });
 }
 
 void SessionTable::DropAll(const std::string& reason) {
   gathered_.clear();
+  courier_.Settle();
   std::vector<std::shared_ptr<Outbox>> all;
   {
     std::lock_guard lock(mutex_);

@@ -1,6 +1,7 @@
 // Which agent is reached by which open stream. The loop's effects go in, packed messages come out: all that one batch
 // of decisions has for an agent leaves as one message.
-// Any thread may open and close; sending is the loop's.
+// Any thread may open and close; sending is the loop's, and carried out by a courier, so that the loop need not wait for
+// encryption and sockets.
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/coordinator/courier.h"
 #include "core/coordinator/loop.h"
 #include "reprise/agent/v1/agent.pb.h"
 
@@ -45,6 +47,7 @@ class SessionTable final : public EffectSink {
   void Drop(const engine::DropSession& effect) override;
   void SetJoinWindow(UnixMs until) override { join_window_(until); }
   void Flush() override;
+  void Settle() override { courier_.Settle(); }
   void DropAll(const std::string& reason) override;
 
  private:
@@ -62,7 +65,9 @@ class SessionTable final : public EffectSink {
   std::atomic<size_t> count_{0};
   std::atomic<uint64_t> dropped_{0};
 
-  std::unordered_map<uint64_t, std::vector<agent::v1::CoordinatorMessage>> gathered_;  // The loop's alone.
+  using Gathered = std::unordered_map<uint64_t, std::vector<agent::v1::CoordinatorMessage>>;
+  Gathered gathered_;  // The loop's alone.
+  Courier courier_;    // Last: it ends before what it works on.
 };
 
 }  // namespace reprise::coordinator

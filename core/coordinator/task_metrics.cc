@@ -115,7 +115,7 @@ void TaskMetrics::OnEvent(const engine::Engine& engine, const journal::v1::Event
       break;
     }
     case Event::kRunEnded:
-      std::erase_if(on_the_way_, [&](const auto& entry) { return std::get<0>(entry.first) == event.run_ended().run(); });
+      absl::erase_if(on_the_way_, [&](const auto& entry) { return std::get<0>(entry.first) == event.run_ended().run(); });
       break;
     default:
       break;

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "core/engine/engine.h"
 
 namespace reprise::coordinator {
@@ -43,7 +44,7 @@ class TaskMetrics {
   prometheus::Histogram& dispatch_latency_;
   prometheus::Histogram& start_delay_;
   std::map<Name, Series> series_;
-  std::map<Task, UnixMs> on_the_way_;  // When it was dispatched; until it is accepted.
+  absl::flat_hash_map<Task, UnixMs> on_the_way_;  // When it was dispatched; until it is accepted.
 };
 
 }  // namespace reprise::coordinator

@@ -36,6 +36,7 @@ struct HostBook {
   std::vector<TargetId> targets;              // Of active runs, in order.
   uint32_t in_flight = 0;                     // Tasks sent and not ended, over all runs.
   bool touched = false;                       // Stands in Touched.
+  bool crowded = false;                       // One of its targets waits until another's task ends.
 
   bool connected() const { return record != nullptr && record->session() != 0; }
 };
@@ -81,9 +82,12 @@ struct RunBook {
 
 // What events touched since somebody looked: the only hint that decisions need.
 struct Touched {
-  std::vector<HostBook*> hosts;  // Something of it, or of one of its targets.
+  std::vector<HostBook*> hosts;   // Something that all its targets may wait for.
+  std::vector<TargetId> targets;  // Something that concerns nobody else. A target may stand here twice.
   std::vector<RunBook*> runs;
   bool everything = false;
+
+  bool any_targets() const { return !hosts.empty() || !targets.empty(); }
 };
 
 bool IsEnded(model::v1::TargetState state);
@@ -195,11 +199,19 @@ class Book {
   void AcceptNoMoreThanFailed(RunBook& run, StageBook& stage, uint32_t wave);
   template <typename Change>
   absl::Status Alter(const Place& place, Change change) {
+    HostBook& host = *place.stage->hosts[place.id.target];
+    const auto state = place.target->state();
+    const uint32_t in_flight = host.in_flight;
     Count(place, -1);
     absl::Status status = change(*place.target);
     Count(place, +1);
     AcceptNoMoreThanFailed(*place.run, *place.stage, place.target->wave());
-    Touch(*place.stage->hosts[place.id.target]);
+    // Later stages wait for the state; whoever found the host crowded, for a task's end. Nobody else is concerned.
+    if (place.target->state() != state || (host.crowded && host.in_flight < in_flight)) {
+      Touch(host);
+    } else {
+      Touch(place.id);
+    }
     Touch(*place.run);
     return status;
   }
@@ -208,6 +220,9 @@ class Book {
     if (touched_ == nullptr || host.touched) return;
     host.touched = true;
     touched_->hosts.push_back(&host);
+  }
+  void Touch(const TargetId& target) {
+    if (touched_ != nullptr) touched_->targets.push_back(target);
   }
   void Touch(RunBook& run) {
     if (touched_ == nullptr || run.touched) return;

@@ -210,7 +210,10 @@ UnixMs Dispatcher::Consider(const TargetId& id) {
   }
   const uint32_t per_host_max =
       std::max(1u, run.plan->header.limits().per_host_max()) + (REPRISE_PLANTED(kPerHostOffByOne) ? 1 : 0);
-  if (stage.hosts[id.target]->in_flight >= per_host_max) return kNever;  // Looked at again when one of them ends.
+  if (stage.hosts[id.target]->in_flight >= per_host_max) {
+    stage.hosts[id.target]->crowded = true;  // Looked at again when one of them ends.
+    return kNever;
+  }
   if (!HasBegun(target) && !GatesAreOpen(run, id.stage, target.wave())) return kNever;
   desk_.schedule().SetReady(id, {!HoldsPlace(target.state()), target.step(), target.rollback()});
   return kNever;

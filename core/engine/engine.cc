@@ -81,24 +81,27 @@ void Engine::Impl::Follow() {
       if (!std::exchange(run->touched, true)) touched.runs.push_back(run.get());
     }
   }
-  while (!touched.hosts.empty() || !touched.runs.empty()) {
-    while (!touched.hosts.empty()) {
-      std::vector<HostBook*> hosts = std::exchange(touched.hosts, {});
-      for (HostBook* host : hosts) {
-        host->touched = false;
+  const auto look_at = [this](const std::vector<TargetId>& targets) {
+    for (const TargetId& id : targets) {
+      dispatcher.Reconsider(id);
+      Touch(*desk.book().FindRun(id.run));
+    }
+  };
+  while (touched.any_targets() || !touched.runs.empty()) {
+    while (touched.any_targets()) {
+      for (HostBook* host : std::exchange(touched.hosts, {})) {
+        host->touched = host->crowded = false;
         const std::vector<TargetId> targets = host->targets;
-        for (const TargetId& id : targets) {
-          dispatcher.Reconsider(id);
-          Touch(*desk.book().FindRun(id.run));
-        }
+        look_at(targets);
       }
+      look_at(std::exchange(touched.targets, {}));
     }
     std::vector<RunBook*> runs = std::exchange(touched.runs, {});
     std::sort(runs.begin(), runs.end(), [](const RunBook* a, const RunBook* b) { return a->id < b->id; });
     for (RunBook* run : runs) run->touched = false;
     for (RunBook* run : runs) progress.Advance(*run);
     // What started or ended just now comes first: its targets are not in the schedule yet.
-    if (!touched.hosts.empty() || !touched.runs.empty()) {
+    if (touched.any_targets() || !touched.runs.empty()) {
       for (RunBook* run : runs) Touch(*run);
       continue;
     }

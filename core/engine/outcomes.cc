@@ -82,8 +82,10 @@ class Judgement {
   Judgement(const RunBook& run, const StageBook& stage, const TargetRecord& target, bool stopped, UnixMs now)
       : run_(run), stage_(stage), target_(target), stopped_(stopped), now_(now) {}
 
-  void Judge(const agent::v1::Finished& finished, journal::v1::TaskFinished& event) {
+  // `event` holds what the agent said.
+  void Judge(journal::v1::TaskFinished& event) {
     event_ = &event;
+    const agent::v1::Finished& finished = event.finished();
     event.set_target_state(target_.state());  // Unless something follows.
     const bool aborting = run_.record->state() == model::v1::RUN_STATE_ABORTING;
     const bool by_stop = finished.code() == "stopped" &&
@@ -221,12 +223,12 @@ void Outcomes::OnFinished(HostBook& host, const agent::v1::Finished& finished) {
   task_finished->set_stage(id.stage);
   task_finished->set_host(target.host());
   const plan::v1::Step& step = run->stages[id.stage].plan->steps(static_cast<int>(key.step()));
-  const agent::v1::Finished heard = Bounded(finished, run->plan->header.plugins(static_cast<int>(step.plugin())).name());
-  *task_finished->mutable_finished() = heard;
+  *task_finished->mutable_finished() =
+      Bounded(finished, run->plan->header.plugins(static_cast<int>(step.plugin())).name());
   if (REPRISE_PLANTED(kOldOutcomeForNewTask)) {
     task_finished->mutable_finished()->mutable_key()->set_attempt(target.attempt());
   }
-  Judgement(*run, run->stages[id.stage], target, desk_.stopped(), desk_.now()).Judge(heard, *task_finished);
+  Judgement(*run, run->stages[id.stage], target, desk_.stopped(), desk_.now()).Judge(*task_finished);
   desk_.Emit(std::move(event));
   if (REPRISE_PLANTED(kStateBesideJournal)) run->Target(id.stage, id.target).set_reason("tidied");
   desk_.Send(host, std::move(answer));

@@ -6,10 +6,10 @@
 #include <compare>
 #include <limits>
 #include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "core/base/clock.h"
 #include "core/engine/book.h"
 
@@ -25,7 +25,7 @@ struct ReadyClass {
   auto operator<=>(const ReadyClass&) const = default;
 };
 
-using ReadySet = std::map<ReadyClass, std::set<uint32_t>>;
+using ReadySet = std::map<ReadyClass, absl::btree_set<uint32_t>>;
 
 class Schedule {
  public:
@@ -64,7 +64,7 @@ class Schedule {
   void SetTimer(const TargetId& id, UnixMs& wake, UnixMs at);
 
   std::vector<RunSlots> runs_;  // runs_[id - 1]
-  std::set<std::pair<UnixMs, TargetId>> timers_;
+  absl::btree_set<std::pair<UnixMs, TargetId>> timers_;
 };
 
 }  // namespace reprise::engine

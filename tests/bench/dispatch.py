@@ -28,6 +28,8 @@ def measure(sizes):
             figures[f"{prefix}.{name}round_trip_p99_ms"] = round(median(r["p99_ms"] for r in each), 2)
             cpu = median(r["cpu_s"] * 1e6 / r["round_trips"] for r in each)
             figures[f"{prefix}.{name}server_cpu_us"] = round(cpu, 1)
+            figures[f"{prefix}.{name}tasks_per_message"] = round(
+                median(r["round_trips"] / r["messages_in"] for r in each), 2)
         figures[f"{prefix}.round_trips"] = reports["per_s"][0]["round_trips"]
         figures[f"{prefix}.journal_bytes"] = round(median(r["journal_bytes"] for r in reports["per_s"]))
         figures[f"{prefix}.task_bytes"] = reports["per_s"][0]["task_bytes"]

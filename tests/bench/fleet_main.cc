@@ -7,6 +7,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "absl/synchronization/mutex.h"
 #include "core/base/files.h"
 #include "tests/bench/bare_server.h"
 #include "tests/bench/fleet.h"
@@ -116,6 +117,7 @@ int main(int argc, char** argv) {
 
   CLI11_PARSE(app, argc, argv);
   RaiseLimits();
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // As in the coordinator.
   if (*enrol) {
     const absl::Status enrolled = EnrolHosts(enrolment, identities);
     return enrolled.ok() ? 0 : Fail(enrolled);

@@ -20,6 +20,7 @@ class Sink final : public EffectSink {
   void Drop(const engine::DropSession&) override { ++dropped; }
   void SetJoinWindow(UnixMs until) override { join_until = until; }
   void Flush() override {}
+  void Settle() override {}
   void DropAll(const std::string&) override { ++dropped_all; }
 
   std::atomic<int> sent{0}, dropped{0}, dropped_all{0};

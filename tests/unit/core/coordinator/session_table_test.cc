@@ -29,6 +29,7 @@ TEST(SessionTable, DeliversAllThatOneBatchDecidedForAnAgentAtOnce) {
   table.Send(To(a));
   EXPECT_TRUE(first->batches.empty()) << "not before it is durable";
   table.Flush();
+  table.Settle();
   EXPECT_EQ(first->batches, std::vector<size_t>{2});
   EXPECT_EQ(second->batches, std::vector<size_t>{1});
 }
@@ -39,6 +40,7 @@ TEST(SessionTable, SendsWhatWasDecidedBeforeItEndsASession) {
   const uint64_t session = table.Open("ws-001", outbox);
   table.Send(To(session));
   table.Drop({"ws-001", session, "because"});
+  table.Settle();
   EXPECT_EQ(outbox->batches.size(), 1);
   EXPECT_EQ(outbox->ended, "because");
   EXPECT_EQ(table.Dropped(), 1);
