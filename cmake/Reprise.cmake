@@ -5,7 +5,7 @@
 #
 #   reprise_library(core_plan DEPS core_model ...)          one folder = one static library
 #   reprise_program(reprise-agent SOURCES main.cc DEPS ...)  one executable in build/bin
-#   reprise_plugin(edr)                                      plugins/<name>/*.cc -> build/plugins/<name>.so
+#   reprise_plugin(edr)                                      plugins/<name>/*.cc (or SOURCES) -> build/plugins/<name>.so
 #   reprise_unit_tests(core_plan DEPS ...)                   tests/unit/<...>/*_test.cc -> one test program
 
 option(REPRISE_UNITY "Compile several files of a folder as one, where the folder allows it" ON)
@@ -52,12 +52,18 @@ function(reprise_server_allocator target)
 endfunction()
 
 function(reprise_plugin name)
-  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  cmake_parse_arguments(ARG "UNITY" "" "DEPS;SOURCES" ${ARGN})
+  set(sources ${ARG_SOURCES})
+  if(NOT sources)
+    file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  endif()
   if(NOT sources)
     return()
   endif()
   add_library(plugin_${name} MODULE ${sources})
+  if(ARG_UNITY)
+    reprise_unity(plugin_${name} 6)
+  endif()
   target_include_directories(plugin_${name} PRIVATE ${CMAKE_SOURCE_DIR})
   set_target_properties(plugin_${name} PROPERTIES
     PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins
@@ -83,6 +89,7 @@ function(reprise_unit_tests target)
   if(ARG_UNITY)
     reprise_unity(unit_${target} 4)
   endif()
+  add_dependencies(part_unit unit_${target})
   add_test(NAME unit.${target} COMMAND unit_${target})
   set_tests_properties(unit.${target} PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()

@@ -20,6 +20,11 @@ add_library(reprise_warnings INTERFACE)
 target_compile_options(reprise_warnings INTERFACE
   -Wall -Wextra -Wno-missing-field-initializers -Werror=return-type -Werror=unused-result)
 
+# Sanitizers look at every access themselves: optimizing further would only take longer to compile.
+if(REPRISE_ASAN OR REPRISE_TSAN)
+  set(CMAKE_CXX_FLAGS_RELEASE "-O1 -g1")
+  set(CMAKE_C_FLAGS_RELEASE "-O1 -g1")
+endif()
 if(REPRISE_ASAN)
   add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)

@@ -34,7 +34,7 @@ using nlohmann::json;
 
 constexpr auto kTimeout = std::chrono::seconds(15);
 constexpr size_t kReplyBytesMax = 4 << 20;
-constexpr char kTlsName[] = "reprise-coordinator";
+constexpr char kJoinTlsName[] = "reprise-coordinator";
 
 std::string Der(X509* certificate) {
   unsigned char* bytes = nullptr;
@@ -71,7 +71,7 @@ absl::StatusOr<std::string> CheckPresented(SSL* ssl, const std::string& fingerpr
   X509_STORE_add_cert(store.get(), authority);
   X509_STORE_CTX_init(check.get(), store.get(), server.get(), nullptr);
   X509_STORE_CTX_set_purpose(check.get(), X509_PURPOSE_SSL_SERVER);
-  X509_VERIFY_PARAM_set1_host(X509_STORE_CTX_get0_param(check.get()), kTlsName, 0);
+  X509_VERIFY_PARAM_set1_host(X509_STORE_CTX_get0_param(check.get()), kJoinTlsName, 0);
   if (X509_verify_cert(check.get()) != 1) {
     return absl::UnauthenticatedError(
         absl::StrCat("the server's certificate is not the coordinator's: ",
@@ -98,7 +98,7 @@ asio::awaitable<absl::StatusOr<Answer>> Exchange(std::string ca_fingerprint, std
   // The handshake itself lets everybody through; CheckPresented decides, before a byte of ours is sent.
   tls.set_verify_mode(asio::ssl::verify_none);
   beast::ssl_stream<beast::tcp_stream> stream(executor, tls);
-  SSL_set_tlsext_host_name(stream.native_handle(), kTlsName);
+  SSL_set_tlsext_host_name(stream.native_handle(), kJoinTlsName);
   auto& tcp = beast::get_lowest_layer(stream);
 
   asio::ip::tcp::resolver resolver(executor);
@@ -110,7 +110,7 @@ asio::awaitable<absl::StatusOr<Answer>> Exchange(std::string ca_fingerprint, std
   if (!ca.ok()) co_return ca.status();
 
   http::request<http::string_body> post(http::verb::post, "/v1/join", 11);
-  post.set(http::field::host, kTlsName);
+  post.set(http::field::host, kJoinTlsName);
   post.set(http::field::content_type, "application/json");
   post.set(http::field::connection, "close");
   post.body() = std::move(body);
@@ -158,6 +158,13 @@ absl::StatusOr<JoinReply> ReadJoinReply(const std::string& body) {
   ASSIGN_OR_RETURN(reply.certificate, TextOf(object, "certificate"));
   if (object.contains("coordinator")) {
     ASSIGN_OR_RETURN(reply.coordinator, TextOf(object, "coordinator"));
+  }
+  // A coordinator that is older says nothing of it.
+  if (const auto serial = object.find("statement_serial"); serial != object.end()) {
+    if (!serial->is_number_unsigned()) {
+      return absl::InternalError("the coordinator's reply has a \"statement_serial\" that is none");
+    }
+    reply.statement_serial = serial->get<uint64_t>();
   }
   const auto keyring = object.find("keyring");
   if (keyring == object.end() || !keyring->is_array() || keyring->empty()) {

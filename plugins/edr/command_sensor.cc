@@ -7,8 +7,8 @@ namespace {
 
 using sdk::Error;
 
-constexpr std::chrono::milliseconds kAnswer = std::chrono::seconds(20);
-constexpr std::chrono::milliseconds kScan = std::chrono::seconds(180);
+constexpr std::chrono::milliseconds kCommandAnswer = std::chrono::seconds(20);
+constexpr std::chrono::milliseconds kCommandScan = std::chrono::seconds(180);
 
 std::vector<std::string> Filled(const std::vector<std::string>& command, const std::string& file) {
   std::vector<std::string> filled;
@@ -32,7 +32,7 @@ sdk::RunResult CommandSensor::Ask(const std::vector<std::string>& command, std::
 }
 
 std::string CommandSensor::Version() {
-  const sdk::RunResult result = Ask(rule_.version_command, kAnswer);
+  const sdk::RunResult result = Ask(rule_.version_command, kCommandAnswer);
   if (!result.ok()) throw Error("sensor_silent", rule_.version_command[0] + ": " + result.Why());
   const std::string version = result.out.substr(0, result.out.find('\n'));
   if (version.empty()) throw Error("sensor_silent", rule_.version_command[0] + " does not say its version");
@@ -51,7 +51,7 @@ Outcome CommandSensor::ScanBytes(std::string_view bytes) {
 Outcome CommandSensor::ScanFile(int, const std::filesystem::path& path) {
   // A path is absolute, so that no file name is read as an option.
   if (!path.is_absolute()) return {Judgement::kNotScanned, "its path is not absolute"};
-  return ReadCommandResult(Ask(Filled(rule_.scan_command, path.string()), kScan), rule_);
+  return ReadCommandResult(Ask(Filled(rule_.scan_command, path.string()), kCommandScan), rule_);
 }
 
 }  // namespace reprise::edr

@@ -17,7 +17,7 @@ namespace {
 
 using sdk::Json;
 
-constexpr size_t kListMax = 1024;
+constexpr size_t kNetworkListMax = 1024;
 
 std::string TextOf(int family, const void* address) {
   char text[INET6_ADDRSTRLEN] = {};
@@ -29,7 +29,7 @@ void AddAddresses(Json& facts) {
   if (getifaddrs(&first) != 0) return;
   const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> all(first, freeifaddrs);
   Json addresses = Json::array();
-  for (const ifaddrs* at = first; at != nullptr && addresses.size() < kListMax; at = at->ifa_next) {
+  for (const ifaddrs* at = first; at != nullptr && addresses.size() < kNetworkListMax; at = at->ifa_next) {
     if (at->ifa_addr == nullptr) continue;
     const int family = at->ifa_addr->sa_family;
     if (family != AF_INET && family != AF_INET6) continue;
@@ -73,7 +73,7 @@ void AddListening(Json& facts) {
   if (!readable) return;
   Json list = Json::array();
   for (const auto& [protocol, port, address] : all) {
-    if (list.size() < kListMax) list.push_back({{"protocol", protocol}, {"address", address}, {"port", port}});
+    if (list.size() < kNetworkListMax) list.push_back({{"protocol", protocol}, {"address", address}, {"port", port}});
   }
   facts["listening"] = list;
 }

@@ -1,15 +1,12 @@
 #include "tests/sim/agent_node.h"
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 
 #include "absl/strings/str_cat.h"
 
 namespace reprise::sim {
 namespace {
-
-constexpr UnixMs kNever = std::numeric_limits<UnixMs>::max();
 
 std::vector<std::string> BytesOf(const std::vector<agent::v1::SpoolRecord>& records) {
   std::vector<std::string> bytes;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
@@ -13,6 +14,8 @@
 #include "core/crypto/sha256.h"
 
 namespace reprise::sim {
+
+constexpr UnixMs kNever = std::numeric_limits<UnixMs>::max();
 
 class Clockwork {
  public:

@@ -1,18 +1,11 @@
 #include "tests/sim/coordinator_node.h"
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 
 #include "absl/strings/str_cat.h"
 
 namespace reprise::sim {
-namespace {
-
-constexpr UnixMs kNever = std::numeric_limits<UnixMs>::max();
-
-}  // namespace
-
 CoordinatorNode::CoordinatorNode(Clockwork& clockwork, Network& network, Witness& witness, const Faults& faults,
                                  const Bugs& bugs)
     : clockwork_(clockwork), network_(network), witness_(witness), faults_(faults), bugs_(bugs) {}

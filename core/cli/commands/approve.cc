@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kNamesShown = 6;
 
-struct Flags {
+struct ApproveFlags {
   std::string plan;
   std::string export_file;
   std::string signature_file;
@@ -92,7 +92,7 @@ absl::StatusOr<std::string> SignerOf(const SubmittedPlan& plan, const plan::v1::
   return signers->front();
 }
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const ApproveFlags& flags) {
   ASSIGN_OR_RETURN(const Profile* profile, context.profile());
   ASSIGN_OR_RETURN(Client* client, context.client());
   ASSIGN_OR_RETURN(const SubmittedPlan plan, FetchPlan(context, flags.plan));
@@ -128,7 +128,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareApprove(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<ApproveFlags>();
   app.Option("PLAN", flags->plan, "The plan, as `reprise plan --submit` named it").Required();
   const OptionRef to =
       app.Option("--export", flags->export_file, "Write the statement, to be signed by minisign on another machine")

@@ -12,7 +12,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct CheckFlags {
   std::string dossier;
   bool strict = false;
 };
@@ -71,7 +71,7 @@ Json Summary(const plan::Dossier& dossier, const plan::Diagnostics& diagnostics)
           {"findings", Findings(diagnostics)}};
 }
 
-int Check(Context& context, const Flags& flags) {
+int Check(Context& context, const CheckFlags& flags) {
   plan::Diagnostics diagnostics;
   const plan::Dossier dossier = plan::ReadDossier(flags.dossier, diagnostics);
   const bool good = diagnostics.ok() && !(flags.strict && diagnostics.warnings() > 0);
@@ -99,7 +99,7 @@ int Check(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareCheck(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<CheckFlags>();
   app.Option("DOSSIER", flags->dossier, "A folder of documents, or one file").Required();
   app.Flag("--strict", flags->strict, "Warnings fail too");
   app.Footer(

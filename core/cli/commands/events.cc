@@ -15,7 +15,7 @@ namespace {
 // Told when nothing else is asked for.
 constexpr uint64_t kNewest = 50;
 
-struct Flags {
+struct EventsFlags {
   bool follow = false;
   uint64_t run = 0;
   std::optional<uint64_t> from;
@@ -68,7 +68,7 @@ void LearnNames(Client& client, uint64_t run, PlanNames& names) {
   names.AddPlan(plan->bundle());
 }
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const EventsFlags& flags) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   uint64_t next = flags.from.value_or(1);
   if (!flags.from && flags.run == 0) {
@@ -109,7 +109,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareEvents(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<EventsFlags>();
   app.Flag("-f,--follow", flags->follow, "Go on with what happens, until interrupted");
   app.Option("--run", flags->run, "Only of this run, from its beginning").TypeName("RUN");
   app.Option("--from", flags->from, "From this number on; 1 is the oldest. Without it: the newest 50")

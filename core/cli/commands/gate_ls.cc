@@ -14,7 +14,7 @@ bool IsOpen(const ops::GateView& gate) {
   return gate.state() == model::v1::GATE_STATE_PASSED || gate.state() == model::v1::GATE_STATE_WAIVED;
 }
 
-absl::StatusOr<int> Run(Context& context, bool all) {
+absl::StatusOr<int> RunGateLs(Context& context, bool all) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   ops::ListRunsRequest request;
   request.set_active_only(!all);
@@ -54,7 +54,7 @@ Action DeclareGateLs(CommandLine& app) {
       "Examples:\n"
       "  reprise gate ls\n"
       "  reprise gate ls --all -o json | jq '.gates[] | select(.state==\"waived\")'");
-  return [all](Context& context) { return Run(context, *all); };
+  return [all](Context& context) { return RunGateLs(context, *all); };
 }
 
 }  // namespace reprise::cli

@@ -6,7 +6,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct GateWaiveFlags {
   GateDecision decision;
   std::string expires;
 };
@@ -22,7 +22,7 @@ absl::StatusOr<UnixMs> ReadExpiry(const std::string& text, UnixMs now) {
                     "\": expected a duration such as 4h, or a time such as 2026-11-24T09:30:00Z");
 }
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const GateWaiveFlags& flags) {
   const auto expires = ReadExpiry(flags.expires, context.clock.Now());
   if (!expires.ok()) return expires.status();
   GateDecision decision = flags.decision;
@@ -34,7 +34,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareGateWaive(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<GateWaiveFlags>();
   app.Option("RUN", flags->decision.run, "The run's number").Required();
   app.Option("GATE", flags->decision.gate, "The gate's name").Required();
   app.Option("--reason", flags->decision.reason, "Why; part of what you sign").Required().TypeName("TEXT");

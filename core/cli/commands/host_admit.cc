@@ -7,14 +7,14 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct HostAdmitFlags {
   HostChoice choice;
   std::string zone;
   std::string asset_class;
   std::string trust;
 };
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const HostAdmitFlags& flags) {
   ASSIGN_OR_RETURN(const model::v1::Zone zone, ReadZone(flags.zone));
   const auto asset_class = model::FromName<model::v1::AssetClass>(flags.asset_class);
   const auto trust = model::FromName<model::v1::TrustState>(flags.trust);
@@ -36,7 +36,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareHostAdmit(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<HostAdmitFlags>();
   flags->choice.Declare(app);
   app.Option("--zone", flags->zone, "Where they stand: dirty, quarantine, bubble, rebuilt, …")
       .Required()

@@ -6,12 +6,12 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct HostHoldFlags {
   HostChoice choice;
   std::string reason;
 };
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const HostHoldFlags& flags) {
   if (OneLine(flags.reason).empty()) return UsageError("--reason: say why; people will ask in a month");
   return StateHosts(context, flags.choice,
                     {"Put $0 under evidence hold? Nothing on them will change until they are released",
@@ -24,7 +24,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareHostHold(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<HostHoldFlags>();
   flags->choice.Declare(app);
   app.Option("--reason", flags->reason, "Why; part of what you sign").Required().TypeName("TEXT");
   app.Footer(

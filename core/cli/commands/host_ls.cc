@@ -9,7 +9,7 @@
 namespace reprise::cli {
 namespace {
 
-absl::StatusOr<int> Run(Context& context, const std::string& selector) {
+absl::StatusOr<int> RunHostLs(Context& context, const std::string& selector) {
   if (!selector.empty()) {
     if (const auto parsed = plan::Selector::Parse(selector); !parsed.ok()) {
       return UsageError(absl::StrCat("--selector: ", std::string(parsed.status().message())));
@@ -54,7 +54,7 @@ Action DeclareHostLs(CommandLine& app) {
       "  reprise host ls\n"
       "  reprise host ls --selector \"zone == quarantine\"\n"
       "  reprise host ls -o json | jq -r '.hosts[] | select(.connected|not) | .name'");
-  return [selector](Context& context) { return Run(context, *selector); };
+  return [selector](Context& context) { return RunHostLs(context, *selector); };
 }
 
 }  // namespace reprise::cli

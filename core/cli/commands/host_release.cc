@@ -4,7 +4,7 @@
 namespace reprise::cli {
 namespace {
 
-absl::StatusOr<int> Run(Context& context, const HostChoice& choice) {
+absl::StatusOr<int> RunHostRelease(Context& context, const HostChoice& choice) {
   return StateHosts(context, choice,
                     {"Release $0 from evidence hold? What is changed then cannot be evidence any more",
                      "$0 released from evidence hold",
@@ -27,7 +27,7 @@ Action DeclareHostRelease(CommandLine& app) {
       "Signed with your key; takes an admin.\n\n"
       "Examples:\n"
       "  reprise host release srv-dc-1");
-  return [choice](Context& context) { return Run(context, *choice); };
+  return [choice](Context& context) { return RunHostRelease(context, *choice); };
 }
 
 }  // namespace reprise::cli

@@ -43,7 +43,7 @@ void PrintFacts(Context& context, const ops::HostView& host) {
   }
 }
 
-absl::StatusOr<int> Run(Context& context, const std::string& name) {
+absl::StatusOr<int> RunHostShow(Context& context, const std::string& name) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   ops::HostRequest request;
   request.set_host(name);
@@ -88,7 +88,7 @@ Action DeclareHostShow(CommandLine& app) {
       "Examples:\n"
       "  reprise host show ws-001\n"
       "  reprise host show ws-001 -o json | jq -r .facts_json | jq .os");
-  return [name](Context& context) { return Run(context, *name); };
+  return [name](Context& context) { return RunHostShow(context, *name); };
 }
 
 }  // namespace reprise::cli

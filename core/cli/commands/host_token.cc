@@ -13,7 +13,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct HostTokenFlags {
   HostChoice choice;
   int64_t ttl_ms = 0;
   bool sheet = false;
@@ -30,7 +30,7 @@ std::string Slip(const Profile& profile, const ops::HostView& host, const ops::I
                       "Done by      ____________________    at ____________________\n");
 }
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const HostTokenFlags& flags) {
   if (flags.ttl_ms != 0) {
     const auto life = trust::TokenLife(flags.ttl_ms);
     if (!life.ok()) return UsageError(absl::StrCat("--ttl: ", std::string(life.status().message())));
@@ -71,7 +71,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareHostToken(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<HostTokenFlags>();
   flags->choice.Declare(app);
   app.Flag("--all-missing", flags->choice.all_missing,
                "Every host of the inventory that may carry an agent and has none");

@@ -7,11 +7,11 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct HostZoneFlags {
   HostChoice choice;  // Its last name is the zone.
 };
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const HostZoneFlags& flags) {
   HostChoice choice = flags.choice;
   if (choice.names.empty()) return UsageError("into which zone? `reprise host zone HOST… ZONE`");
   const std::string word = choice.names.back();
@@ -33,7 +33,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareHostZone(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<HostZoneFlags>();
   flags->choice.Declare(app);
   app.Find("HOST").About("Hosts by name, and last the zone");
   app.Footer(

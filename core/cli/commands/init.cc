@@ -10,7 +10,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct InitFlags {
   FoundingRequest request;
   std::string data;
   std::string key_file;
@@ -64,7 +64,7 @@ void Tell(Context& context, const FoundingRequest& request, const FoundedSite& s
       " to a medium that is kept offline: nobody can make them again.");
 }
 
-absl::StatusOr<int> Init(Context& context, Flags flags) {
+absl::StatusOr<int> Init(Context& context, InitFlags flags) {
   FoundingRequest& request = flags.request;
   // Whole paths: what is printed is copied into scripts and units.
   request.data = std::filesystem::absolute(flags.data).lexically_normal();
@@ -92,7 +92,7 @@ absl::StatusOr<int> Init(Context& context, Flags flags) {
 }  // namespace
 
 Action DeclareInit(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<InitFlags>();
   FoundingRequest& request = flags->request;
   flags->protected_classes = {"medical_device", "modality", "monitoring_station"};
   app.Option("--data", flags->data, "The coordinator's data folder, to be made").Required().TypeName("DIR");

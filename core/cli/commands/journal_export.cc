@@ -11,7 +11,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct JournalExportFlags {
   std::string file;
   uint64_t from = 1;
   uint64_t run = 0;
@@ -27,7 +27,7 @@ uint64_t RunOf(const journal::v1::Event& event) {
   return body.GetReflection()->GetUInt64(body, run);
 }
 
-absl::StatusOr<int> Export(Context& context, const Flags& flags) {
+absl::StatusOr<int> Export(Context& context, const JournalExportFlags& flags) {
   const std::filesystem::path file = JournalFile(flags.file);
   ASSIGN_OR_RETURN(auto reader, journal::JournalReader::Open(file));
   std::ostream& out = context.terminal.out();
@@ -50,7 +50,7 @@ absl::StatusOr<int> Export(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareJournalExport(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<JournalExportFlags>();
   app.Option("FILE", flags->file, "journal.db, or the data folder with it").Required();
   app.Option("--from", flags->from, "First event wanted; 1 is the oldest").ShowDefault().Positive().TypeName("N");
   app.Option("--run", flags->run, "Only what belongs to this run").Positive().TypeName("RUN");

@@ -16,7 +16,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct JournalVerifyFlags {
   std::string file;
   std::string expect_head;
   bool quick = false;
@@ -88,7 +88,7 @@ void Print(Context& context, const journal::VerifyReport& report) {
   context.Say("Keep the file as evidence, and work from a copy.");
 }
 
-absl::StatusOr<int> Verify(Context& context, const Flags& flags) {
+absl::StatusOr<int> Verify(Context& context, const JournalVerifyFlags& flags) {
   std::string expected;
   if (!flags.expect_head.empty()) {
     ASSIGN_OR_RETURN(expected, HeadFromPaper(flags.expect_head));
@@ -133,7 +133,7 @@ absl::StatusOr<int> Verify(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareJournalVerify(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<JournalVerifyFlags>();
   app.Option("FILE", flags->file, "journal.db, or the data folder with it").Required();
   app.Option("--expect-head", flags->expect_head, "A head hash that was written on paper, at any time")
       .TypeName("HASH");

@@ -15,7 +15,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct KeyAddFlags {
   std::string name;
   std::string public_key;
   std::string roles;
@@ -58,7 +58,7 @@ absl::StatusOr<crypto::PublicKey> ReadPublicKey(const std::string& text) {
 }
 
 // The person's own key in the folder of a profile to be: one that is there, from an earlier try, is taken.
-absl::StatusOr<crypto::PublicKey> KeyOfNewProfile(Context& context, const Flags& flags) {
+absl::StatusOr<crypto::PublicKey> KeyOfNewProfile(Context& context, const KeyAddFlags& flags) {
   const std::filesystem::path file = std::filesystem::path(flags.new_profile) / "signing.key";
   if (const auto there = LoadProfile(flags.new_profile, /*now=*/0); there.ok() && there->operator_name != flags.name) {
     return absl::FailedPreconditionError(absl::StrCat("the profile in ", flags.new_profile, " is of ",
@@ -79,7 +79,7 @@ absl::StatusOr<crypto::PublicKey> KeyOfNewProfile(Context& context, const Flags&
   return key.Public();
 }
 
-absl::StatusOr<model::Operator> PersonOf(Context& context, const Flags& flags, const model::Operator* known) {
+absl::StatusOr<model::Operator> PersonOf(Context& context, const KeyAddFlags& flags, const model::Operator* known) {
   if (!model::IsName(flags.name)) {
     return UsageError(
         absl::StrCat("\"", flags.name, "\" is no name: a-z, 0-9, '-' and '.', at most ", model::kNameMax));
@@ -111,7 +111,7 @@ absl::StatusOr<model::Operator> PersonOf(Context& context, const Flags& flags, c
   return model::Operator{flags.name, std::move(roles), known->key, true};
 }
 
-absl::StatusOr<int> Add(Context& context, const Flags& flags) {
+absl::StatusOr<int> Add(Context& context, const KeyAddFlags& flags) {
   ASSIGN_OR_RETURN(const SiteKeyring site, FetchSiteKeyring(context));
   ASSIGN_OR_RETURN(const model::Operator person, PersonOf(context, flags, site.keyring.Find(flags.name)));
   std::vector<model::Operator> people = {person};
@@ -143,7 +143,7 @@ absl::StatusOr<int> Add(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareKeyAdd(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<KeyAddFlags>();
   app.Option("NAME", flags->name, "The person: a-z, 0-9, '-' and '.'").Required();
   app.Option("--public", flags->public_key, "The person's public key (RW…), or the .pub file with it")
       .TypeName("KEY|FILE");

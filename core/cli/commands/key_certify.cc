@@ -14,7 +14,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct KeyCertifyFlags {
   std::string name;
   std::string update;
   std::string data;
@@ -48,7 +48,7 @@ absl::Status CheckActive(const model::Keyring& keyring, const std::string& name)
 }
 
 // A profile to renew: the one that was named, else the own one, whatever its certificate says.
-absl::StatusOr<std::filesystem::path> FolderToUpdate(Context& context, const Flags& flags) {
+absl::StatusOr<std::filesystem::path> FolderToUpdate(Context& context, const KeyCertifyFlags& flags) {
   if (!flags.update.empty()) return std::filesystem::path(flags.update);
   const std::filesystem::path own = ProfileFolder(context.flags.profile);
   const auto profile = LoadProfile(own, /*now=*/0);
@@ -57,7 +57,7 @@ absl::StatusOr<std::filesystem::path> FolderToUpdate(Context& context, const Fla
                                  ", or --csr FILE with a request that was made on the person's machine"));
 }
 
-absl::StatusOr<int> Issue(Context& context, const Flags& flags, const Profile& site, const Certify& certify) {
+absl::StatusOr<int> Issue(Context& context, const KeyCertifyFlags& flags, const Profile& site, const Certify& certify) {
   if (!flags.csr.empty()) {
     if (!flags.update.empty()) return UsageError("--csr or --update, not both");
     ASSIGN_OR_RETURN(const std::string request, ReadFile(flags.csr));
@@ -90,7 +90,7 @@ absl::StatusOr<int> Issue(Context& context, const Flags& flags, const Profile& s
   return kExitOk;
 }
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const KeyCertifyFlags& flags) {
   if (flags.data.empty()) {
     ASSIGN_OR_RETURN(const Profile* mine, context.profile());
     return Issue(context, flags, *mine, CertifyByCoordinator(context));
@@ -107,7 +107,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareKeyCertify(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<KeyCertifyFlags>();
   app.Option("NAME", flags->name, "The person, who is in the keyring").Required();
   app.Option("--update", flags->update, "The profile to renew or to complete (default: yours, if it is NAME's)")
       .TypeName("FOLDER");

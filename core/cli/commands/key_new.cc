@@ -9,12 +9,12 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct KeyNewFlags {
   std::string file;
   bool no_password = false;
 };
 
-absl::StatusOr<int> Make(Context& context, const Flags& flags) {
+absl::StatusOr<int> Make(Context& context, const KeyNewFlags& flags) {
   const std::filesystem::path file =
       flags.file.empty() ? ProfileFolder(context.flags.profile) / "signing.key" : std::filesystem::path(flags.file);
   std::error_code error;
@@ -44,7 +44,7 @@ absl::StatusOr<int> Make(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareKeyNew(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<KeyNewFlags>();
   app.Option("FILE", flags->file, "Where the secret key goes (default: signing.key of the profile)");
   app.Flag("--no-password", flags->no_password, "Keep the key in clear: who has the file can sign");
   app.Footer(

@@ -9,12 +9,12 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct KeyRevokeFlags {
   std::string name;
   std::string file;
 };
 
-absl::StatusOr<int> Revoke(Context& context, const Flags& flags) {
+absl::StatusOr<int> Revoke(Context& context, const KeyRevokeFlags& flags) {
   ASSIGN_OR_RETURN(const SiteKeyring site, FetchSiteKeyring(context));
   std::vector<model::Operator> people;
   std::vector<std::string> names;
@@ -46,7 +46,7 @@ absl::StatusOr<int> Revoke(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareKeyRevoke(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<KeyRevokeFlags>();
   app.Option("NAME", flags->name, "The person").Required();
   app.Option("--file", flags->file, "Where the change waits if it needs more signatures").TypeName("FILE");
   app.Footer(

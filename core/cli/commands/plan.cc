@@ -21,7 +21,7 @@ namespace {
 constexpr size_t kNamesShown = 6;
 constexpr size_t kNonceBytes = 16;
 
-struct Flags {
+struct PlanFlags {
   std::string dossier;
   std::string workflow;
   std::vector<std::string> parameters;
@@ -35,7 +35,7 @@ struct Flags {
   std::vector<std::string> artifacts;
 };
 
-absl::Status CheckFlags(const Flags& flags) {
+absl::Status CheckFlags(const PlanFlags& flags) {
   if (flags.offline && flags.submit) return UsageError("--submit asks the coordinator, and --offline forbids it");
   if (flags.offline && flags.diff) return UsageError("--diff asks the hosts, and --offline forbids it");
   if (!flags.offline && (!flags.plugins.empty() || !flags.artifacts.empty())) {
@@ -44,7 +44,7 @@ absl::Status CheckFlags(const Flags& flags) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::map<std::string, std::string>> GivenParameters(const Flags& flags) {
+absl::StatusOr<std::map<std::string, std::string>> GivenParameters(const PlanFlags& flags) {
   std::map<std::string, std::string> given;
   for (const std::string& text : flags.parameters) {
     const size_t equals = text.find('=');
@@ -108,7 +108,7 @@ std::string OfflineText(const Context& context, const plan::CompiledPlan& plan) 
   return absl::StrCat("not connected now: ", absl::StrJoin(shown, ", "), "; each stage says what becomes of them");
 }
 
-absl::StatusOr<ops::PlanView> Submit(Context& context, const Flags& flags, const plan::Dossier& dossier,
+absl::StatusOr<ops::PlanView> Submit(Context& context, const PlanFlags& flags, const plan::Dossier& dossier,
                                      const PlanSite& site, const plan::CompiledPlan& plan) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   RETURN_IF_ERROR(DeclareInventory(context, *client, dossier.inventory, site.hosts, flags.dossier));
@@ -129,7 +129,7 @@ void TellSubmitted(Context& context, const ops::PlanView& view) {
   }
 }
 
-absl::StatusOr<int> Finish(Context& context, const Flags& flags, const plan::Dossier& dossier, const PlanSite& site,
+absl::StatusOr<int> Finish(Context& context, const PlanFlags& flags, const plan::Dossier& dossier, const PlanSite& site,
                            const plan::CompiledPlan& compiled) {
   if (!context.json()) {
     ASSIGN_OR_RETURN(const std::string told, plan::ExplainPlan(compiled.bundle, context.cut() ? kNamesShown : 0));
@@ -166,7 +166,7 @@ absl::StatusOr<int> Finish(Context& context, const Flags& flags, const plan::Dos
   return code;
 }
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const PlanFlags& flags) {
   RETURN_IF_ERROR(CheckFlags(flags));
   ASSIGN_OR_RETURN(const auto given, GivenParameters(flags));
   plan::Diagnostics diagnostics;
@@ -209,7 +209,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclarePlan(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<PlanFlags>();
   app.Option("DOSSIER", flags->dossier, "A folder of documents, or one file").Required();
   app.Option("--workflow", flags->workflow, "Which, when the dossier has several").TypeName("NAME");
   app.Option("-p,--param", flags->parameters, "A parameter of the workflow; as often as there are")

@@ -8,7 +8,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct PluginNewFlags {
   std::string name;
   std::string folder;
   std::string include;
@@ -32,7 +32,7 @@ std::filesystem::path FindSdk() {
   return {};
 }
 
-absl::StatusOr<int> Make(Context& context, const Flags& flags) {
+absl::StatusOr<int> Make(Context& context, const PluginNewFlags& flags) {
   skeleton::SkeletonOptions options;
   options.name = flags.name;
   options.include_folder = FindSdk();
@@ -64,7 +64,7 @@ absl::StatusOr<int> Make(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclarePluginNew(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<PluginNewFlags>();
   app.Option("NAME", flags->name, "Of the plugin, after its application: a-z, 0-9, '-'").Required();
   app.Option("--folder", flags->folder, "Where it goes (default: ./NAME)").TypeName("FOLDER");
   app.Option("--include", flags->include, "The folder that has plugins/api and plugins/sdk").TypeName("DIR");

@@ -13,7 +13,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct PluginVerifyFlags {
   std::string file;
   std::string params;
   std::string action;
@@ -85,7 +85,7 @@ void Print(Context& context, const conformance::Report& report) {
   if (counts[1] > 0 && context.cut() && context.terminal.OutIsTerminal()) context.Note("-o wide shows the reasons whole");
 }
 
-absl::StatusOr<int> Verify(Context& context, const Flags& flags) {
+absl::StatusOr<int> Verify(Context& context, const PluginVerifyFlags& flags) {
   if (flags.json) context.flags.output = OutputForm::kJson;
   conformance::ConformanceOptions options;
   options.plugin = flags.file;
@@ -110,7 +110,7 @@ absl::StatusOr<int> Verify(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclarePluginVerify(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<PluginVerifyFlags>();
   app.Option("FILE", flags->file, "The plugin's library (.so)").Required();
   app.Option("--params", flags->params,
                  "{\"ACTION\": {parameters}, …}, or a file with it; what is missing is made up from the schema")

@@ -8,12 +8,12 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct ReportCoverageFlags {
   CoverageFlags coverage;
   std::string language = "fr";
 };
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const ReportCoverageFlags& flags) {
   ASSIGN_OR_RETURN(const auto view, flags.coverage.Ask(context));
   if (context.json()) {
     context.PrintJson(view);
@@ -26,7 +26,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareReportCoverage(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<ReportCoverageFlags>();
   flags->coverage.Declare(app);
   AddLanguage(app, flags->language);
   app.Footer(

@@ -7,12 +7,12 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct ReportRunFlags {
   uint64_t run = 0;
   std::string language = "fr";
 };
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const ReportRunFlags& flags) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   ops::GetRunRequest request;
   request.set_run(flags.run);
@@ -29,7 +29,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareReportRun(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<ReportRunFlags>();
   app.Option("RUN", flags->run, "The run's number").Required();
   AddLanguage(app, flags->language);
   app.Footer(

@@ -7,12 +7,12 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct RunAbortFlags {
   uint64_t run = 0;
   std::string reason;
 };
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const RunAbortFlags& flags) {
   if (!context.flags.yes) {
     ASSIGN_OR_RETURN(const auto view, FetchRun(context, flags.run));
     context.Note(absl::StrCat("run ", flags.run, " of plan ", view.plan_id(), ": ", CountsText(view.counts())));
@@ -24,7 +24,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareRunAbort(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<RunAbortFlags>();
   app.Option("RUN", flags->run, "The run's number").Required();
   app.Option("--reason", flags->reason, "Why; it stands in the journal").Required().TypeName("TEXT");
   app.Footer(

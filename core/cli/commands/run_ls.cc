@@ -7,7 +7,7 @@
 namespace reprise::cli {
 namespace {
 
-absl::StatusOr<int> Run(Context& context, bool active) {
+absl::StatusOr<int> RunRunLs(Context& context, bool active) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   ops::ListRunsRequest request;
   request.set_active_only(active);
@@ -39,7 +39,7 @@ Action DeclareRunLs(CommandLine& app) {
       "Examples:\n"
       "  reprise run ls\n"
       "  reprise run ls --active -o json | jq '.runs[].id'");
-  return [active](Context& context) { return Run(context, *active); };
+  return [active](Context& context) { return RunRunLs(context, *active); };
 }
 
 }  // namespace reprise::cli

@@ -4,7 +4,7 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct RunPauseFlags {
   uint64_t run = 0;
   std::string reason;
 };
@@ -12,7 +12,7 @@ struct Flags {
 }  // namespace
 
 Action DeclareRunPause(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<RunPauseFlags>();
   app.Option("RUN", flags->run, "The run's number").Required();
   app.Option("--reason", flags->reason, "Why; it stands in the journal").Required().TypeName("TEXT");
   app.Footer(

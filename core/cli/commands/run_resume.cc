@@ -7,7 +7,7 @@
 namespace reprise::cli {
 namespace {
 
-absl::StatusOr<int> Run(Context& context, uint64_t run) {
+absl::StatusOr<int> RunRunResume(Context& context, uint64_t run) {
   // Resuming says "these failures are acceptable": nobody says so unseen.
   ASSIGN_OR_RETURN(const auto view, FetchRun(context, run));
   if (view.state() == model::v1::RUN_STATE_PAUSED && view.counts().failed() > 0 && !context.flags.yes) {
@@ -28,7 +28,7 @@ Action DeclareRunResume(CommandLine& app) {
       "Failures so far are accepted by whoever resumes: failure budgets count from here.\n\n"
       "Examples:\n"
       "  reprise run resume 7");
-  return [run](Context& context) { return Run(context, *run); };
+  return [run](Context& context) { return RunRunResume(context, *run); };
 }
 
 }  // namespace reprise::cli

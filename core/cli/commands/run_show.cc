@@ -5,12 +5,12 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct RunShowFlags {
   uint64_t run = 0;
   std::string targets = "troubled";
 };
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const RunShowFlags& flags) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   ops::GetRunRequest request;
   request.set_run(flags.run);
@@ -33,7 +33,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareRunShow(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<RunShowFlags>();
   app.Option("RUN", flags->run, "The run's number").Required();
   app.Option("--targets", flags->targets,
                  "troubled: hosts that did not come through, or are being tried again (the default); all; none")

@@ -7,12 +7,12 @@
 namespace reprise::cli {
 namespace {
 
-struct Flags {
+struct RunStartFlags {
   std::string plan;
   bool watch = false;
 };
 
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const RunStartFlags& flags) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   ops::StartRunRequest request;
   request.set_plan_id(flags.plan);
@@ -34,7 +34,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareRunStart(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<RunStartFlags>();
   app.Option("PLAN", flags->plan, "The plan, as `reprise plan --submit` named it").Required();
   app.Flag("--watch", flags->watch, "Follow it until it ends; the exit code is then the run's (see `run watch`)");
   app.Footer(

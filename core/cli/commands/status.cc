@@ -23,7 +23,7 @@ Cell JoinCell(const ops::StatusView& view) {
   return {absl::StrCat("open until ", FormatTime(view.join_until_ms())), Color::kWarning};
 }
 
-absl::StatusOr<int> Run(Context& context) {
+absl::StatusOr<int> RunStatus(Context& context) {
   ASSIGN_OR_RETURN(const Profile* profile, context.profile());
   ASSIGN_OR_RETURN(Client* client, context.client());
   ASSIGN_OR_RETURN(const auto view, client->Call<ops::StatusView>("GetStatus", ops::Empty()));
@@ -61,7 +61,7 @@ Action DeclareStatus(CommandLine& app) {
       "Examples:\n"
       "  reprise status\n"
       "  reprise -o json status | jq -r .journal_head     what is written on paper every evening");
-  return Run;
+  return RunStatus;
 }
 
 }  // namespace reprise::cli

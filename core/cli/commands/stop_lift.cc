@@ -7,7 +7,7 @@
 namespace reprise::cli {
 namespace {
 
-absl::StatusOr<int> Run(Context& context) {
+absl::StatusOr<int> RunStopLift(Context& context) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   if (!context.flags.yes) {
     ASSIGN_OR_RETURN(const auto stop, client->Call<ops::StopView>("GetStop", ops::Empty()));
@@ -42,7 +42,7 @@ Action DeclareStopLift(CommandLine& app) {
       "Runs stay paused until each is resumed. Takes an admin.\n\n"
       "Examples:\n"
       "  reprise stop lift");
-  return Run;
+  return RunStopLift;
 }
 
 }  // namespace reprise::cli

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kLookEveryMs = 100;
 
-struct Flags {
+struct StopRaiseFlags {
   std::string reason;
   int64_t wait_ms = 5'000;
 };
@@ -21,7 +21,7 @@ struct Flags {
 bool Whole(const ops::StopView& stop) { return stop.confirmed() >= stop.asked(); }
 
 // Asks nothing: who calls this has no time to answer.
-absl::StatusOr<int> Run(Context& context, const Flags& flags) {
+absl::StatusOr<int> Run(Context& context, const StopRaiseFlags& flags) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   ops::StopRequest request;
   request.set_reason(flags.reason);
@@ -54,7 +54,7 @@ absl::StatusOr<int> Run(Context& context, const Flags& flags) {
 }  // namespace
 
 Action DeclareStopRaise(CommandLine& app) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<StopRaiseFlags>();
   app.Option("--reason", flags->reason, "Why; it stands in the journal").Required().TypeName("TEXT");
   app.Duration("--wait", flags->wait_ms, "How long to wait for the agents' confirmations (5s)");
   app.Footer(

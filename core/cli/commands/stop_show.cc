@@ -5,7 +5,7 @@
 namespace reprise::cli {
 namespace {
 
-absl::StatusOr<int> Run(Context& context) {
+absl::StatusOr<int> RunStopShow(Context& context) {
   ASSIGN_OR_RETURN(Client* client, context.client());
   ASSIGN_OR_RETURN(const auto stop, client->Call<ops::StopView>("GetStop", ops::Empty()));
   if (context.json()) {
@@ -23,7 +23,7 @@ Action DeclareStopShow(CommandLine& app) {
       "Examples:\n"
       "  reprise stop show\n"
       "  reprise stop show -o json | jq '{asked, confirmed, latency_max_ms}'");
-  return Run;
+  return RunStopShow;
 }
 
 }  // namespace reprise::cli

@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::vector<CommandRow> Rows() {
+std::vector<CommandRow> KeyRows() {
   return {{"key", "new", "", DeclareKeyNew},       {"key", "ls", "", DeclareKeyLs},
           {"key", "add", "", DeclareKeyAdd},       {"key", "revoke", "", DeclareKeyRevoke},
           {"key", "sign", "", DeclareKeySign},     {"key", "certify", "", DeclareKeyCertify}};
@@ -20,7 +20,7 @@ std::vector<CommandRow> Rows() {
 
 // The chain grows as the coordinator would let it.
 struct KeyDesk : Desk {
-  explicit KeyDesk(const std::string& person = "alice") : Desk(Rows(), person) {
+  explicit KeyDesk(const std::string& person = "alice") : Desk(KeyRows(), person) {
     for (const auto& statement : people.chain()) *chain.add_chain() = statement;
     Tell();
     coordinator.On<ops::ExtendKeyringRequest, ops::KeyringView>(

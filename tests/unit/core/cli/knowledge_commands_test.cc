@@ -10,7 +10,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::vector<CommandRow> Rows() {
+std::vector<CommandRow> KnowledgeRows() {
   return {{"", "coverage", "", DeclareCoverage},
           {"", "events", "", DeclareEvents},
           {"report", "run", "", DeclareReportRun},
@@ -36,7 +36,7 @@ ops::CoverageView Coverage(uint32_t holds, uint32_t inventory) {
 }
 
 TEST(Coverage, NamesEveryGapAndTheDenominator) {
-  Desk desk(Rows());
+  Desk desk(KnowledgeRows());
   desk.coordinator.Answer("GetCoverage", Coverage(2, 3));
   EXPECT_EQ(desk.Run({"coverage", "--max-age", "24h"}), kExitPartial);
   const auto asked = desk.coordinator.Last<ops::CoverageRequest>("GetCoverage");
@@ -47,7 +47,7 @@ TEST(Coverage, NamesEveryGapAndTheDenominator) {
 }
 
 TEST(Coverage, IsWholeOnlyWhenEveryHostIsCovered) {
-  Desk desk(Rows());
+  Desk desk(KnowledgeRows());
   desk.coordinator.Answer("GetCoverage", Coverage(3, 3));
   EXPECT_EQ(desk.Run({"coverage"}), kExitOk);
   EXPECT_THAT(desk.Out(), HasSubstr("3 of 3 hosts (100.0 %)"));
@@ -56,14 +56,14 @@ TEST(Coverage, IsWholeOnlyWhenEveryHostIsCovered) {
 }
 
 TEST(Coverage, TakesNobodyOutOfNobodyForNoProof) {
-  Desk desk(Rows());
+  Desk desk(KnowledgeRows());
   desk.coordinator.Answer("GetCoverage", Coverage(0, 0));
   EXPECT_EQ(desk.Run({"coverage", "--selector", "class == server"}), kExitPartial);
   EXPECT_THAT(desk.Out(), HasSubstr("no host of the inventory matches"));
 }
 
 TEST(Coverage, RefusesASelectorThatDoesNotParse) {
-  Desk desk(Rows());
+  Desk desk(KnowledgeRows());
   EXPECT_EQ(desk.Run({"coverage", "--selector", "class ="}), kExitUsage);
   EXPECT_TRUE(desk.coordinator.Methods().empty());
 }
@@ -90,7 +90,7 @@ ops::JournalRecord Finished(uint64_t sequence) {
 }
 
 TEST(Events, NamesHostsAndStepsOfAPlanThatIsAskedForOnce) {
-  Desk desk(Rows());
+  Desk desk(KnowledgeRows());
   const HeldPlan plan(desk.people);
   desk.coordinator.Stream<ops::JournalRecord>("ReadJournal", {Finished(40), Finished(41)});
   desk.coordinator.Answer("GetRun", RunSeven());
@@ -107,7 +107,7 @@ TEST(Events, NamesHostsAndStepsOfAPlanThatIsAskedForOnce) {
 }
 
 TEST(Events, TellsNumbersWhereThePlanIsNotToBeHad) {
-  Desk desk(Rows());
+  Desk desk(KnowledgeRows());
   desk.coordinator.Stream<ops::JournalRecord>("ReadJournal", {Finished(40)});
   desk.coordinator.Fail("GetRun", absl::NotFoundError("none"));
   EXPECT_EQ(desk.Run({"events", "--from", "40"}), kExitOk);
@@ -115,7 +115,7 @@ TEST(Events, TellsNumbersWhereThePlanIsNotToBeHad) {
 }
 
 TEST(Events, BeginsWithTheNewestFifty) {
-  Desk desk(Rows());
+  Desk desk(KnowledgeRows());
   ops::StatusView status;
   status.set_journal_events(1'000);
   desk.coordinator.Answer("GetStatus", status);
@@ -127,7 +127,7 @@ TEST(Events, BeginsWithTheNewestFifty) {
 }
 
 TEST(Events, GivesOneEventALineAsJson) {
-  Desk desk(Rows());
+  Desk desk(KnowledgeRows());
   desk.coordinator.Stream<ops::JournalRecord>("ReadJournal", {Finished(40), Finished(41)});
   EXPECT_EQ(desk.Run({"events", "--from", "40", "-o", "json"}), kExitOk);
   std::istringstream lines(desk.Out());
@@ -148,7 +148,7 @@ TEST(EventText, HasWordsForEveryKindOfEvent) {
 }
 
 TEST(Report, SpeaksFrenchUnlessToldOtherwise) {
-  Desk desk(Rows());
+  Desk desk(KnowledgeRows());
   desk.coordinator.Answer("GetRun", Ended(RunSeven(), model::v1::RUN_STATE_PARTIAL, 1));
   desk.coordinator.Answer("GetCoverage", Coverage(2, 3));
   EXPECT_EQ(desk.Run({"report", "run", "7"}), kExitOk);

@@ -9,7 +9,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::vector<CommandRow> Rows() {
+std::vector<CommandRow> RunRows() {
   return {{"run", "start", "", DeclareRunStart}, {"run", "ls", "", DeclareRunLs},
           {"run", "show", "", DeclareRunShow},   {"run", "watch", "", DeclareRunWatch},
           {"run", "pause", "", DeclareRunPause}, {"run", "resume", "", DeclareRunResume},
@@ -26,7 +26,7 @@ ops::RunView Paused(uint32_t failed) {
 }
 
 TEST(RunStart, StartsThePlanAndSaysHowToFollow) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.coordinator.Answer("StartRun", RunSeven());
   EXPECT_EQ(desk.Run({"run", "start", "edr-00000000"}), kExitOk);
   EXPECT_EQ(desk.coordinator.Last<ops::StartRunRequest>("StartRun").plan_id(), "edr-00000000");
@@ -34,14 +34,14 @@ TEST(RunStart, StartsThePlanAndSaysHowToFollow) {
 }
 
 TEST(RunStart, EndsAsRefusedWhenTooFewHaveSigned) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.coordinator.Fail("StartRun", absl::PermissionDeniedError("plan edr-00000000 needs 2 signature(s)"));
   EXPECT_EQ(desk.Run({"run", "start", "edr-00000000", "--watch"}), kExitRefused);
   EXPECT_THAT(desk.Err(), HasSubstr("needs 2 signature(s)"));
 }
 
 TEST(RunStart, WatchesToTheEndAndTakesItsExitCode) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.coordinator.Answer("StartRun", RunSeven());
   desk.coordinator.Stream<ops::RunView>("WatchRun", {RunSeven(), Ended(RunSeven(), model::v1::RUN_STATE_PARTIAL, 1)});
   desk.coordinator.Answer("GetRun", Ended(RunSeven(), model::v1::RUN_STATE_PARTIAL, 1));
@@ -57,7 +57,7 @@ TEST(RunWatch, GivesEachEndItsExitCode) {
                                                       {model::v1::RUN_STATE_FAILED, kExitFailure},
                                                       {model::v1::RUN_STATE_ABORTED, kExitFailure}};
   for (const auto& [state, code] : ends) {
-    Desk desk(Rows());
+    Desk desk(RunRows());
     desk.coordinator.Stream<ops::RunView>("WatchRun", {Ended(RunSeven(), state)});
     desk.coordinator.Answer("GetRun", Ended(RunSeven(), state));
     EXPECT_EQ(desk.Run({"run", "watch", "7"}), code) << model::NameOf(state);
@@ -65,7 +65,7 @@ TEST(RunWatch, GivesEachEndItsExitCode) {
 }
 
 TEST(RunWatch, SaysWhereItStandsWhenTheTimeIsUp) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.coordinator.Stream<ops::RunView>("WatchRun", {RunSeven()}, absl::DeadlineExceededError("too late"));
   EXPECT_EQ(desk.Run({"run", "watch", "7", "--timeout", "10s"}), kExitTimeout);
   EXPECT_EQ(desk.timeout_ms, 10'000);
@@ -74,7 +74,7 @@ TEST(RunWatch, SaysWhereItStandsWhenTheTimeIsUp) {
 
 TEST(RunWatch, DoesNotTakeACutForAnEnd) {
   for (const absl::Status& cut : {absl::OkStatus(), absl::UnavailableError("socket closed")}) {
-    Desk desk(Rows());
+    Desk desk(RunRows());
     desk.coordinator.Stream<ops::RunView>("WatchRun", {RunSeven()}, cut);
     EXPECT_EQ(desk.Run({"run", "watch", "7"}), kExitUnreachable);
     EXPECT_THAT(desk.Err(), HasSubstr("The run goes on without it"));
@@ -82,7 +82,7 @@ TEST(RunWatch, DoesNotTakeACutForAnEnd) {
 }
 
 TEST(RunWatch, TellsOnlyWhatChangesOnAPipe) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   ops::RunView waiting = RunSeven();
   *waiting.add_gates() = GateOfSeven();
   desk.coordinator.Stream<ops::RunView>("WatchRun",
@@ -100,7 +100,7 @@ TEST(RunWatch, TellsOnlyWhatChangesOnAPipe) {
 }
 
 TEST(RunWatch, MovesBarsWhereAPersonLooksOn) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.terminal.watched = true;
   desk.terminal.width = 100;
   desk.coordinator.Stream<ops::RunView>("WatchRun", {RunSeven(), Ended(RunSeven(), model::v1::RUN_STATE_SUCCEEDED)});
@@ -111,7 +111,7 @@ TEST(RunWatch, MovesBarsWhereAPersonLooksOn) {
 }
 
 TEST(RunWatch, GivesOneViewALineAsJson) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.coordinator.Stream<ops::RunView>("WatchRun", {RunSeven(), Ended(RunSeven(), model::v1::RUN_STATE_SUCCEEDED)});
   EXPECT_EQ(desk.Run({"-o", "json", "run", "watch", "7"}), kExitOk);
   std::istringstream lines(desk.Out());
@@ -121,7 +121,7 @@ TEST(RunWatch, GivesOneViewALineAsJson) {
 }
 
 TEST(RunShow, NamesWhoDidNotComeThroughAndWhoWasLeftOut) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   ops::RunView run = Ended(RunSeven(), model::v1::RUN_STATE_PARTIAL, 1);
   auto& fine = *run.add_targets();
   fine.set_host("ws-001");
@@ -142,7 +142,7 @@ TEST(RunShow, NamesWhoDidNotComeThroughAndWhoWasLeftOut) {
 }
 
 TEST(RunShow, LetsNoTextOfAHostMoveTheCursor) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   ops::RunView run = Ended(RunSeven(), model::v1::RUN_STATE_FAILED, 1);
   run.mutable_targets(0)->set_reason("bad\x1b[2J\r\nreason");
   desk.coordinator.Answer("GetRun", run);
@@ -151,7 +151,7 @@ TEST(RunShow, LetsNoTextOfAHostMoveTheCursor) {
 }
 
 TEST(RunLs, ListsRunsOrSaysThatThereIsNone) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   ops::RunList list;
   desk.coordinator.Answer("ListRuns", list);
   EXPECT_EQ(desk.Run({"run", "ls"}), kExitOk);
@@ -166,7 +166,7 @@ TEST(RunLs, ListsRunsOrSaysThatThereIsNone) {
 }
 
 TEST(RunPause, WantsAReason) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.coordinator.Answer("PauseRun", Paused(0));
   EXPECT_EQ(desk.Run({"run", "pause", "7"}), kExitUsage);
   EXPECT_EQ(desk.Run({"run", "pause", "7", "--reason", "noon"}), kExitOk);
@@ -178,7 +178,7 @@ TEST(RunPause, WantsAReason) {
 }
 
 TEST(RunResume, AsksBeforeFailuresAreAccepted) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.coordinator.Answer("GetRun", Paused(2));
   desk.coordinator.Answer("ResumeRun", RunSeven());
   desk.terminal.answers = {"n"};
@@ -191,7 +191,7 @@ TEST(RunResume, AsksBeforeFailuresAreAccepted) {
 }
 
 TEST(RunResume, AsksNothingWhereNothingFailed) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.coordinator.Answer("GetRun", Paused(0));
   desk.coordinator.Answer("ResumeRun", RunSeven());
   EXPECT_EQ(desk.Run({"run", "resume", "7"}), kExitOk);
@@ -199,7 +199,7 @@ TEST(RunResume, AsksNothingWhereNothingFailed) {
 }
 
 TEST(RunAbort, AsksAndDoesNothingWithoutAYes) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.coordinator.Answer("GetRun", RunSeven());
   desk.coordinator.Answer("AbortRun", Ended(RunSeven(), model::v1::RUN_STATE_ABORTED));
   EXPECT_EQ(desk.Run({"run", "abort", "7", "--reason", "wrong"}), kExitFailure);
@@ -209,7 +209,7 @@ TEST(RunAbort, AsksAndDoesNothingWithoutAYes) {
 }
 
 TEST(RunRetry, PassesOnWhyNothingCanBeTriedAgain) {
-  Desk desk(Rows());
+  Desk desk(RunRows());
   desk.coordinator.Fail("RetryRun", absl::FailedPreconditionError("nothing of run 7 can be tried again"));
   EXPECT_EQ(desk.Run({"run", "retry", "7"}), kExitFailure);
   EXPECT_THAT(desk.Err(), HasSubstr("nothing of run 7 can be tried again"));

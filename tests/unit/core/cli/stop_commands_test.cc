@@ -7,7 +7,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-std::vector<CommandRow> Rows() {
+std::vector<CommandRow> StopRows() {
   return {{"stop", "raise", "", DeclareStopRaise},
           {"stop", "lift", "", DeclareStopLift},
           {"stop", "show", "", DeclareStopShow}};
@@ -29,7 +29,7 @@ ops::StopView Stop(uint32_t confirmed) {
 }
 
 TEST(StopRaise, AsksNothingAndTellsTheMeasuredLatency) {
-  Desk desk(Rows());
+  Desk desk(StopRows());
   desk.coordinator.Answer("RaiseStop", Stop(0));
   int looks = 0;
   desk.coordinator.On<ops::Empty, ops::StopView>(
@@ -43,7 +43,7 @@ TEST(StopRaise, AsksNothingAndTellsTheMeasuredLatency) {
 }
 
 TEST(StopRaise, IsPartialWhenSomeHaveNotConfirmedInTime) {
-  Desk desk(Rows());
+  Desk desk(StopRows());
   desk.coordinator.Answer("RaiseStop", Stop(0));
   desk.coordinator.Answer("GetStop", Stop(11));
   EXPECT_EQ(desk.Run({"stop", "raise", "--reason", "loop", "--wait", "200ms"}), kExitPartial);
@@ -51,7 +51,7 @@ TEST(StopRaise, IsPartialWhenSomeHaveNotConfirmedInTime) {
 }
 
 TEST(StopRaise, IsRaisedAlsoWhenItsCourseCannotBeHeardOf) {
-  Desk desk(Rows());
+  Desk desk(StopRows());
   desk.coordinator.Answer("RaiseStop", Stop(2));
   desk.coordinator.Fail("GetStop", absl::UnavailableError("gone"));
   EXPECT_EQ(desk.Run({"stop", "raise", "--reason", "loop"}), kExitPartial);
@@ -59,13 +59,13 @@ TEST(StopRaise, IsRaisedAlsoWhenItsCourseCannotBeHeardOf) {
 }
 
 TEST(StopRaise, WantsAReason) {
-  Desk desk(Rows());
+  Desk desk(StopRows());
   EXPECT_EQ(desk.Run({"stop", "raise"}), kExitUsage);
   EXPECT_TRUE(desk.coordinator.Methods().empty());
 }
 
 TEST(StopLift, AsksAndNamesTheRunsThatStayPaused) {
-  Desk desk(Rows());
+  Desk desk(StopRows());
   desk.coordinator.Answer("GetStop", Stop(12));
   desk.coordinator.Answer("LiftStop", Stop(12));
   ops::RunList runs;
@@ -81,7 +81,7 @@ TEST(StopLift, AsksAndNamesTheRunsThatStayPaused) {
 }
 
 TEST(StopShow, TellsTheNewestOrThatThereWasNone) {
-  Desk desk(Rows());
+  Desk desk(StopRows());
   desk.coordinator.Answer("GetStop", ops::StopView());
   EXPECT_EQ(desk.Run({"stop", "show"}), kExitOk);
   EXPECT_THAT(desk.Out(), HasSubstr("no emergency stop was ever raised"));

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-std::vector<CommandRow> Rows() {
+std::vector<CommandRow> StoreRows() {
   return {{"", "status", "", DeclareStatus},
           {"", "check", "", DeclareCheck},
           {"inventory", "import", "", DeclareInventoryImport},
@@ -28,7 +28,7 @@ std::vector<CommandRow> Rows() {
 }
 
 struct StoreDesk : Desk {
-  StoreDesk() : Desk(Rows()) {
+  StoreDesk() : Desk(StoreRows()) {
     coordinator.Answer("ListBlobs", ops::BlobList());
     coordinator.Answer("ListHosts", ops::HostList());
   }

@@ -1,0 +1,147 @@
+#include "plugins/backup/judge/source.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace reprise::backup {
+namespace {
+
+// One thread decodes in a process.
+size_t kept_by_all_flows = 0;
+
+size_t Copy(std::string_view from, uint64_t offset, char* into, size_t count) {
+  if (offset >= from.size()) return 0;
+  const size_t there = std::min<size_t>(count, from.size() - offset);
+  std::memcpy(into, from.data() + offset, there);
+  return there;
+}
+
+}  // namespace
+
+std::string Source::ReadString(uint64_t offset, size_t count) {
+  std::string bytes(count, '\0');
+  bytes.resize(Read(offset, bytes.data(), count));
+  return bytes;
+}
+
+FileSource::FileSource(int fd, uint64_t size, std::function<void(uint64_t)> progress)
+    : fd_(fd), size_(size), progress_(std::move(progress)) {}
+
+FileSource::~FileSource() { close(fd_); }
+
+size_t FileSource::Read(uint64_t offset, char* into, size_t count) {
+  size_t done = 0;
+  while (done < count && offset + done < size_) {
+    const uint64_t at = offset + done;
+    if (at < piece_at_ || at >= piece_at_ + piece_.size()) {
+      piece_at_ = at / kPiece * kPiece;
+      piece_.resize(static_cast<size_t>(std::min<uint64_t>(kPiece, size_ - piece_at_)));
+      ssize_t got;
+      do {
+        got = pread(fd_, piece_.data(), piece_.size(), static_cast<off_t>(piece_at_));
+      } while (got < 0 && errno == EINTR);
+      if (got < 0) error_ = std::strerror(errno);
+      if (got >= 0 && static_cast<size_t>(got) < piece_.size()) error_ = "the file became shorter while it was read";
+      piece_.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+      if (progress_) progress_(piece_.size());
+      if (at >= piece_at_ + piece_.size()) return done;
+    }
+    done += Copy(piece_, at - piece_at_, into + done, count - done);
+  }
+  return done;
+}
+
+size_t MemorySource::Read(uint64_t offset, char* into, size_t count) { return Copy(bytes_, offset, into, count); }
+
+size_t SliceSource::Read(uint64_t offset, char* into, size_t count) {
+  if (offset >= size_) return 0;
+  return whole_.Read(at_ + offset, into, static_cast<size_t>(std::min<uint64_t>(count, size_ - offset)));
+}
+
+FlowSource::~FlowSource() { kept_by_all_flows -= kept_.size(); }
+
+bool FlowSource::Pull() {
+  if (ended_) return false;
+  const size_t before = kept_.size();
+  ended_ = !flow_.More(kept_);
+  kept_by_all_flows += kept_.size() - before;
+  return !ended_;
+}
+
+void FlowSource::Forget(uint64_t before) {
+  if (before <= begin_) return;
+  const size_t count = static_cast<size_t>(std::min<uint64_t>(before - begin_, kept_.size()));
+  if (count < kBehind) return;  // In large steps: what stays is moved.
+  kept_.erase(0, count);
+  kept_by_all_flows -= count;
+  begin_ += count;
+}
+
+size_t FlowSource::Read(uint64_t offset, char* into, size_t count) {
+  if (offset < begin_) return 0;
+  while (begin_ + kept_.size() < offset + count) {
+    if (begin_ + kept_.size() > 4 * kBehind) Forget(std::min(offset, begin_ + kept_.size()) - std::min<uint64_t>(offset, kBehind));
+    if (!Pull()) break;
+  }
+  return Copy(kept_, offset - begin_, into, count);
+}
+
+bool FlowSource::Settle() {
+  while (begin_ == 0 && kept_by_all_flows < kKeptMax && Pull()) {
+  }
+  return begin_ == 0 && ended_;
+}
+
+void FlowSource::Drain() {
+  while (Pull()) Forget(begin_ + kept_.size());
+}
+
+std::string_view Reader::Peek(size_t count) {
+  if (window_.size() - used_ < count) {
+    window_.erase(0, used_);
+    used_ = 0;
+    const size_t had = window_.size();
+    window_.resize(kWindow);
+    window_.resize(had + source_.Read(at_ + had, window_.data() + had, kWindow - had));
+  }
+  return std::string_view(window_).substr(used_, count);
+}
+
+std::string_view Reader::Take(size_t count) {
+  const std::string_view bytes = Peek(count);
+  used_ += bytes.size();
+  at_ += bytes.size();
+  return bytes;
+}
+
+std::string_view Reader::Some() {
+  Peek(1);
+  return Take(window_.size() - used_);
+}
+
+void Reader::Skip(uint64_t count) {
+  at_ += count;
+  if (count < window_.size() - used_) {
+    used_ += static_cast<size_t>(count);
+  } else {
+    window_.clear();
+    used_ = 0;
+  }
+}
+
+uint64_t LittleEndian(std::string_view bytes) {
+  uint64_t value = 0;
+  for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+uint64_t BigEndian(std::string_view bytes) {
+  uint64_t value = 0;
+  for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
+  return value;
+}
+
+}  // namespace reprise::backup

@@ -1,0 +1,138 @@
+// Bytes to be decoded: a file, a piece of memory, a part of another source, or what comes out of a decompressor.
+// Not thread-safe: one owner. A source outlives the slices of it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace reprise::backup {
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  // Fewer than `count` only where the content ends, or cannot be read (Error() then says why).
+  virtual size_t Read(uint64_t offset, char* into, size_t count) = 0;
+  // True: Read takes any offset, and Size is the size. False: only forward, the end shows when it comes.
+  virtual bool Settle() = 0;
+  // REQUIRES: settled, or read to its end.
+  virtual uint64_t Size() = 0;
+  // Empty: nothing failed so far.
+  virtual std::string Error() const { return ""; }
+
+  std::string ReadString(uint64_t offset, size_t count);
+};
+
+// An open file, read in large pieces. `progress` hears of each piece that was read from the disk.
+class FileSource final : public Source {
+ public:
+  // Takes the descriptor.
+  FileSource(int fd, uint64_t size, std::function<void(uint64_t)> progress);
+  ~FileSource() override;
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
+
+  size_t Read(uint64_t offset, char* into, size_t count) override;
+  bool Settle() override { return true; }
+  uint64_t Size() override { return size_; }
+  std::string Error() const override { return error_; }
+
+ private:
+  static constexpr size_t kPiece = 1 << 20;
+  const int fd_;
+  const uint64_t size_;
+  const std::function<void(uint64_t)> progress_;
+  std::string piece_;
+  uint64_t piece_at_ = 0;
+  std::string error_;
+};
+
+class MemorySource final : public Source {
+ public:
+  explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
+  size_t Read(uint64_t offset, char* into, size_t count) override;
+  bool Settle() override { return true; }
+  uint64_t Size() override { return bytes_.size(); }
+  std::string_view view() const { return bytes_; }
+
+ private:
+  const std::string bytes_;
+};
+
+// `size` bytes of another, from `at`.
+class SliceSource final : public Source {
+ public:
+  SliceSource(Source& whole, uint64_t at, uint64_t size) : whole_(whole), at_(at), size_(size) {}
+  size_t Read(uint64_t offset, char* into, size_t count) override;
+  bool Settle() override { return whole_.Settle(); }
+  uint64_t Size() override { return size_; }
+  std::string Error() const override { return whole_.Error(); }
+
+ private:
+  Source& whole_;
+  const uint64_t at_;
+  const uint64_t size_;
+};
+
+// What gives its bytes one after the other.
+class Flow {
+ public:
+  virtual ~Flow() = default;
+  // Appends some bytes. False: nothing more comes.
+  virtual bool More(std::string& into) = 0;
+};
+
+// A flow as a source: keeps the last bytes so that decoders may look back a little, and all of them while they are few, so
+// that small contents can be read in any order.
+class FlowSource final : public Source {
+ public:
+  // Bytes that all flows of a process may keep together.
+  static constexpr size_t kKeptMax = size_t{384} << 20;
+  static constexpr size_t kBehind = size_t{1} << 20;
+
+  explicit FlowSource(Flow& flow) : flow_(flow) {}
+  ~FlowSource() override;
+  size_t Read(uint64_t offset, char* into, size_t count) override;
+  bool Settle() override;
+  uint64_t Size() override { return begin_ + kept_.size(); }
+  // Reads what is left, and drops it.
+  void Drain();
+
+ private:
+  bool Pull();
+  void Forget(uint64_t before);
+
+  Flow& flow_;
+  std::string kept_;
+  uint64_t begin_ = 0;  // Offset of kept_'s first byte.
+  bool ended_ = false;
+};
+
+// Bytes of a source one by one or in a row, for grammars that go forward.
+class Reader {
+ public:
+  explicit Reader(Source& source, uint64_t at = 0) : source_(source), at_(at) {}
+  // Looks at the next bytes without taking them: fewer only at the end. Valid until the next call. REQUIRES: count ≤ 64 KiB.
+  std::string_view Peek(size_t count);
+  std::string_view Take(size_t count);
+  // As much as there is at once; empty: the end.
+  std::string_view Some();
+  void Skip(uint64_t count);
+  uint64_t at() const { return at_; }
+  bool AtEnd() { return Peek(1).empty(); }
+
+ private:
+  static constexpr size_t kWindow = 256 << 10;
+  Source& source_;
+  uint64_t at_;
+  std::string window_;
+  size_t used_ = 0;
+};
+
+// Numbers as files have them.
+uint64_t LittleEndian(std::string_view bytes);
+uint64_t BigEndian(std::string_view bytes);
+
+}  // namespace reprise::backup
