@@ -75,8 +75,9 @@ AgentLoop::Hands Agent::Parts::MakeHands() {
     const std::string trouble = renewal->Trouble();
     if (trouble != last_trouble && !trouble.empty()) spdlog::error("{}", trouble);
     last_trouble = trouble;
-    return renewal->Current();
+    return renewal->ForSession();
   };
+  hands.wants_session = [this] { return renewal->WantsSession(); };
   hands.online = [this] {
     fetcher->Online();
     if (!renewal->Due()) return;

@@ -66,6 +66,11 @@ void AgentLoop::Handle(Inbox::Item item) {
   const milliseconds wait = connect_backoff_.Next();
   connect_at_ = steady_clock::now() + wait;
   const std::string trouble(ended.status.message());
+  if (std::exchange(reopening_, false)) {
+    spdlog::info("the session is opened anew, with the certificate that was renewed");
+    welcomed_ = false;
+    return;
+  }
   // Said once, not at every try of a night.
   if (welcomed_ || trouble != last_trouble_) {
     spdlog::warn("no connection to the coordinator: {}; work goes on, next try in {} ms", trouble, wait.count());
@@ -169,10 +174,17 @@ void AgentLoop::CheckSession() {
     }
     return;
   }
-  if (now >= online_at_) {
-    online_at_ = now + kOnlineEvery;
-    hands_.online();
+  if (now < online_at_) return;
+  online_at_ = now + kOnlineEvery;
+  if (hands_.wants_session && hands_.wants_session() && IsQuiet()) {
+    reopening_ = true;
+    return link_.Close();  // SessionEnded follows.
   }
+  hands_.online();
+}
+
+bool AgentLoop::IsQuiet() const {
+  return records_.empty() && engine_.InFlight().empty() && engine_.Unacknowledged().empty();
 }
 
 void AgentLoop::Connect() {

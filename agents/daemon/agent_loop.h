@@ -30,6 +30,8 @@ class AgentLoop {
     std::function<void()> gather_facts;
     std::function<Identity()> identity;  // For the next session.
     std::function<void()> online;        // A session stands: now and then, while it does.
+    // The identity is newer than the session: it is opened anew when nothing is under way. Empty: never.
+    std::function<bool()> wants_session = {};
   };
 
   AgentLoop(agents::AgentEngine engine, std::unique_ptr<spool::Spool> spool, Inbox& inbox, CoordinatorLink& link,
@@ -50,6 +52,7 @@ class AgentLoop {
   void Compact();
   void Connect();
   void CheckSession();
+  bool IsQuiet() const;
   std::chrono::milliseconds UntilNext() const;
 
   agents::AgentEngine engine_;
@@ -71,6 +74,7 @@ class AgentLoop {
   uint64_t last_session_ = 0;
   uint64_t session_ = 0;  // 0: none.
   bool welcomed_ = false;
+  bool reopening_ = false;  // Closed by this agent, to use a new identity.
   SteadyTime connect_at_ = {};
   SteadyTime welcome_by_ = {};
   SteadyTime online_at_ = {};

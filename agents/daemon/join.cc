@@ -92,7 +92,12 @@ absl::StatusOr<std::string> RunJoin(const JoinOptions& options, const JoinPort& 
     return absl::InvalidArgumentError("the coordinator did not say where agents connect; give --connect HOST:PORT");
   }
   ASSIGN_OR_RETURN(const auto enrolled, agents::AgentEngine::Enrol(code.host, code.keyring_fingerprint, reply.keyring));
-  if (spool.records.empty()) RETURN_IF_ERROR(spool.spool->Append(enrolled));
+  if (spool.records.empty()) {
+    RETURN_IF_ERROR(spool.spool->Append(enrolled));
+    spool.records = enrolled;
+  }
+  ASSIGN_OR_RETURN(const auto anew, agents::AgentEngine::JoinAnew(spool.records, reply.statement_serial));
+  if (!anew.empty()) RETURN_IF_ERROR(spool.spool->Append(anew));
   RETURN_IF_ERROR(folder.SaveIdentity(identity));
   // Last: a folder with this file is whole.
   RETURN_IF_ERROR(folder.SaveConfig({code.host, connect}));

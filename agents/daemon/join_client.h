@@ -3,6 +3,7 @@
 // certificate; nothing is sent before that is so.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct JoinReply {
   std::string ca;           // PEM: the one that was found in the chain.
   std::vector<plan::v1::SignedStatement> keyring;
   std::string coordinator;  // HOST:PORT; empty when the server did not say.
+  uint64_t statement_serial = 0;  // Of the newest host statement that is not in force any more; 0: there is none.
 };
 
 // UNAUTHENTICATED: not the coordinator of the join code; PERMISSION_DENIED: it refuses the code; UNAVAILABLE: nobody

@@ -24,6 +24,17 @@ Identity Renewal::Current() const {
   return identity_;
 }
 
+Identity Renewal::ForSession() {
+  std::lock_guard lock(mutex_);
+  wants_session_ = false;
+  return identity_;
+}
+
+bool Renewal::WantsSession() const {
+  std::lock_guard lock(mutex_);
+  return wants_session_;
+}
+
 bool Renewal::Due() {
   const auto now = std::chrono::steady_clock::now();
   std::lock_guard lock(mutex_);
@@ -42,6 +53,7 @@ absl::Status Renewal::Renew(CoordinatorLink& link) {
   std::lock_guard lock(mutex_);
   identity_ = std::move(renewed);
   validity_ = validity;
+  wants_session_ = true;
   return absl::OkStatus();
 }
 

@@ -1,5 +1,5 @@
 // The agent's identity and its renewal: at half of the certificate's life a new one is asked for, over the stream's
-// connection, with the same key. It serves from the next connection on.
+// connection, with the same key. It serves from the next connection on, which is why there should soon be one.
 #pragma once
 
 #include <chrono>
@@ -21,6 +21,9 @@ class Renewal {
                                                        const Clock& clock);
 
   Identity Current() const;  // [any thread]
+  Identity ForSession();     // The same, for a session that is about to be opened. [any thread]
+  // Renewed since the last session was opened: a new one ends whatever the certificate before was still good for.
+  bool WantsSession() const;  // [any thread]
   // Half of its life is over, and the last try is not of this minute. [any thread]
   bool Due();
   // Blocks. [one thread]
@@ -42,6 +45,7 @@ class Renewal {
   mutable std::mutex mutex_;
   Identity identity_;
   Validity validity_;
+  bool wants_session_ = false;
   std::chrono::steady_clock::time_point next_try_ = {};
 };
 

@@ -49,6 +49,7 @@ struct AgentEngine::Impl {
   void On(const Tick&);
 
   void OnWelcome(const agent::v1::Welcome& welcome);
+  void BringKeyringBack(uint32_t known);
   void OnStop(const agent::v1::Stop& stop);
   void ConfirmStop();
   void OnKeyring(const agent::v1::KeyringUpdate& update);
@@ -90,7 +91,7 @@ void AgentEngine::Impl::SayHello() {
   auto& hello = *message.mutable_hello();
   hello.set_agent_version(version);
   hello.set_keyring_version(memory.keyring().version());
-  hello.set_host_statement_serial(memory.statement() == nullptr ? 0 : memory.statement()->serial);
+  hello.set_host_statement_serial(memory.statement_serial());
   hello.set_stop_serial(memory.stop().serial());
   hello.set_stopped(memory.stop().active());
   for (const auto& key : attempts.InFlight()) *hello.add_in_flight() = key;
@@ -136,6 +137,17 @@ void AgentEngine::Impl::On(const CoordinatorSaid& said) {
 void AgentEngine::Impl::OnWelcome(const agent::v1::Welcome& welcome) {
   heartbeat_ms = welcome.heartbeat_ms();
   heartbeat_at = heartbeat_ms > 0 ? desk.now() + HeartbeatEvery() : kNever;
+  if (welcome.keyring_version() > 0) BringKeyringBack(welcome.keyring_version());
+}
+
+// A coordinator restored from an older copy does not know every version: it checks what it is given, as this agent did.
+void AgentEngine::Impl::BringKeyringBack(uint32_t known) {
+  const auto& chain = desk.memory().keyring_chain();  // From version 2 on.
+  for (size_t i = known - 1; i < chain.size(); ++i) {
+    AgentMessage message;
+    *message.mutable_keyring()->add_statements() = chain[i];
+    desk.Say(std::move(message));
+  }
 }
 
 // A stop is believed from the coordinator without a signature: the worst that a stolen one can do is to stop work.
@@ -208,7 +220,7 @@ void AgentEngine::Impl::OnHostStatement(const plan::v1::SignedStatement& stateme
     return desk.Note(
         absl::StrCat("a host statement about ", checked->host, " was passed over: this is ", memory.host()));
   }
-  if (memory.statement() != nullptr && checked->serial <= memory.statement()->serial) return;
+  if (checked->serial <= memory.statement_serial()) return;
   SpoolRecord record;
   *record.mutable_host_statement() = statement;
   desk.Keep(std::move(record));
@@ -253,6 +265,16 @@ absl::StatusOr<std::vector<SpoolRecord>> AgentEngine::Enrol(const std::string& h
     *records.emplace_back().mutable_keyring_extended() = keyring[i];
   }
   return records;
+}
+
+absl::StatusOr<std::vector<SpoolRecord>> AgentEngine::JoinAnew(const std::vector<SpoolRecord>& records,
+                                                               uint64_t statement_serial) {
+  ASSIGN_OR_RETURN(const Memory memory, Memory::Fold(records));
+  const uint64_t ended = std::max(statement_serial, memory.statement_serial());
+  if (ended == 0) return std::vector<SpoolRecord>();
+  std::vector<SpoolRecord> more(1);
+  more[0].mutable_statements_ended()->set_serial(ended);
+  return more;
 }
 
 absl::StatusOr<AgentEngine> AgentEngine::Restore(const std::vector<SpoolRecord>& records, AgentOptions options) {

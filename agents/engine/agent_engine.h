@@ -25,10 +25,14 @@
 
 namespace reprise::agents {
 
-// Accepted and not ended; more are refused as `busy`.
+// Accepted and not ended; more are refused as `busy`. Those of plans that nobody signed have their own small share: whoever
+// owns the coordinator can make such plans, and must not keep people's own work out.
 inline constexpr size_t kAttemptsInFlightMax = 64;
-// Plans remembered at once; more are refused as `busy`.
+inline constexpr size_t kUnsignedInFlightMax = 16;
+// Plans remembered at once; more are refused as `busy`. Of the unsigned ones the oldest that has ended gives way.
 inline constexpr size_t kPlansMax = 256;
+inline constexpr size_t kUnsignedPlansMax = 32;
+static_assert(kUnsignedInFlightMax < kUnsignedPlansMax, "some unsigned plan has always ended");
 
 // ---- inputs ----
 
@@ -131,6 +135,11 @@ class AgentEngine {
   static absl::StatusOr<std::vector<agent::v1::SpoolRecord>> Enrol(
       const std::string& host, const std::string& keyring_fingerprint,
       const std::vector<plan::v1::SignedStatement>& keyring);
+
+  // What to add to `records` of an agent that joined again, with another key: what people signed about the host before,
+  // up to `statement_serial` by the coordinator's word, is in force no more. Errors as Restore's.
+  static absl::StatusOr<std::vector<agent::v1::SpoolRecord>> JoinAnew(
+      const std::vector<agent::v1::SpoolRecord>& records, uint64_t statement_serial);
 
   // FAILED_PRECONDITION: never enrolled; DATA_LOSS: the records do not make sense.
   static absl::StatusOr<AgentEngine> Restore(const std::vector<agent::v1::SpoolRecord>& records,

@@ -44,13 +44,25 @@ void Attempts::OnTask(const agent::v1::Task& task) {
   if (const Refusal refusal = JudgeHistory(desk_.memory(), permit, key); !refusal.code.empty()) {
     return Refuse(task, refusal);
   }
-  if (underway_.size() >= kAttemptsInFlightMax) {
-    return Refuse(task, {"busy", absl::StrCat(underway_.size(), " attempts are under way on this host"), "retry later"});
-  }
-  if (desk_.memory().plans().size() >= kPlansMax && desk_.memory().FindPlan(key.plan_id()) == nullptr) {
-    return Refuse(task, {"busy", absl::StrCat(kPlansMax, " plans are remembered until they expire"), "retry later"});
-  }
+  if (const Refusal refusal = JudgeRoom(key, permit); !refusal.code.empty()) return Refuse(task, refusal);
   Accept(task, the_case, permit);
+}
+
+// Counted apart: what nobody signed leaves the room of what people signed alone.
+Refusal Attempts::JudgeRoom(const TaskKey& key, const Permit& permit) {
+  const bool is_unsigned = permit.plugin_signature_needed;
+  const char* kind = is_unsigned ? " of unsigned plans" : "";
+  const auto underway = static_cast<size_t>(std::count_if(underway_.begin(), underway_.end(), [&](const auto& entry) {
+    return entry.second.permit.plugin_signature_needed == is_unsigned;
+  }));
+  if (underway >= (is_unsigned ? kUnsignedInFlightMax : kAttemptsInFlightMax)) {
+    return {"busy", absl::StrCat(underway, " attempts", kind, " are under way on this host"), "retry later"};
+  }
+  if (!plans_.MakeRoom(key.plan_id(), is_unsigned)) {
+    return {"busy", absl::StrCat(is_unsigned ? kUnsignedPlansMax : kPlansMax, " plans are remembered until they expire"),
+            "retry later"};
+  }
+  return {};
 }
 
 // The very same message again: the coordinator may have written the refusal down already. One that differs, by a signature
@@ -272,6 +284,8 @@ void Attempts::StartVerb(Underway& attempt, model::v1::Verb verb) {
     attempt.began = desk_.now();
     const int64_t timeout = attempt.permit.timeout_ms > 0 ? attempt.permit.timeout_ms : kTimeoutDefaultMs;
     attempt.deadline = desk_.now() + timeout;
+    // Nobody but the coordinator chose how long it takes: not beyond the plan's own end.
+    if (attempt.permit.plugin_signature_needed) attempt.deadline = std::min(attempt.deadline, attempt.permit.expires);
   }
   VerbRequest request;
   request.id = desk_.NextId();

@@ -55,6 +55,8 @@ class Attempts {
     std::string end_reason = {};
   };
   bool Redelivered(const agent::v1::TaskKey& key);
+  // Empty code: there is room, made if need be.
+  Refusal JudgeRoom(const agent::v1::TaskKey& key, const Permit& permit);
   void Refuse(const agent::v1::Task& task, const Refusal& refusal);
   bool RefusedBefore(const agent::v1::Task& task);
   void Accept(const agent::v1::Task& task, const Case& the_case, const Permit& permit);

@@ -81,7 +81,7 @@ Checked CheckSignatures(const Case& c, const agent::v1::TaskKey& key, UnixMs now
   auto checked = model::CheckPlan(keyring, plan, c.authority.header(), now);
   if (!checked.ok()) {
     const auto code = checked.status().code();
-    const char* name = code == absl::StatusCode::kPermissionDenied     ? "too_few_signatures"
+    const char* name = code == absl::StatusCode::kPermissionDenied     ? needed > 0 ? "too_few_signatures" : "unsigned"
                        : code == absl::StatusCode::kFailedPrecondition ? "expired"
                                                                        : "bad_proof";
     return Refusal{name, Text(checked.status()), "see `reprise plan` for who must sign, and `reprise approve`"};
@@ -92,6 +92,15 @@ Checked CheckSignatures(const Case& c, const agent::v1::TaskKey& key, UnixMs now
                    absl::StrCat("the statement says ", NameOf(statement->effect), ", a step says ",
                                 NameOf(Gravest(checked->header))),
                    kAskForPlan};
+  }
+  // What it did here was forgotten with it: it must not be done again.
+  if (checked->signers.empty() && c.memory.FindPlan(key.plan_id()) == nullptr &&
+      statement->created <= c.memory.unsigned_forgotten_until()) {
+    return Refusal{"expired",
+                   absl::StrCat("unsigned plans made at or before ", FormatTime(c.memory.unsigned_forgotten_until()),
+                                " have given way to newer ones on this host; this one was made at ",
+                                FormatTime(statement->created)),
+                   "make a new plan with `reprise plan`; one that is signed never gives way"};
   }
   *authorized = *std::move(checked);
   return std::nullopt;
@@ -277,6 +286,7 @@ Verdict Judge(const Case& c, const agent::v1::TaskKey& key, UnixMs now) {
                    "sign either: `reprise approve` the plan, or `reprise plugin sign` and `reprise plugin add` again"};
   }
   permit.expires = plan.statement.expires;
+  permit.created = plan.statement.created;
   return std::move(permit);
 }
 

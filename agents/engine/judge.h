@@ -2,9 +2,10 @@
 // remembers. It does not trust the coordinator for anything but delivery.
 //
 // Refusal codes:
-//   unsigned, bad_signature, too_few_signatures   the plan's signatures
+//   unsigned, bad_signature, too_few_signatures   the plan's signatures; `unsigned` also of a plan that only reads and
+//                     would run, without one, more than a day ahead of this host's clock
 //   bad_proof         header or leaf is not what was signed, or the plan says one effect and its steps another
-//   expired           by this host's clock, or a plan that was forgotten because it had expired
+//   expired           by this host's clock, or a plan that was forgotten: it had expired, or was unsigned and gave way
 //   wrong_host        the leaf is another host's
 //   unknown_step      the leaf gives this host no such step, or there is nothing to undo
 //   replayed          already done, an attempt number that does not grow, too many attempts, another run of the plan
@@ -52,13 +53,14 @@ struct Permit {
   model::v1::Effect effect = model::v1::EFFECT_UNSPECIFIED;
   std::string plugin_name;
   std::string plugin_sha256;
-  bool plugin_signature_needed = false;  // Must be checked over the plugin's bytes before they run.
+  bool plugin_signature_needed = false;  // Nobody signed the plan: its signature must be checked before it runs.
   std::string action;
   std::string params_json;
   std::vector<plan::v1::ArtifactRef> artifacts;
   int64_t timeout_ms = 0;
   uint32_t attempts_max = 0;
   UnixMs expires = 0;
+  UnixMs created = 0;
   std::vector<std::string> open_gates;  // In front of the step; names.
 };
 

@@ -102,6 +102,10 @@ absl::Status Memory::Apply(const SpoolRecord& record) {
       return ApplyForgotten(record.plans_forgotten());
     case SpoolRecord::kTasksKept:
       return ApplyTasks(record.tasks_kept());
+    case SpoolRecord::kStatementsEnded:
+      statements_ended_ = std::max<uint64_t>(statements_ended_, record.statements_ended().serial());
+      if (statement_ && statement_->serial <= statements_ended_) statement_.reset();
+      return absl::OkStatus();
     case SpoolRecord::KIND_NOT_SET:
       break;
   }
@@ -122,7 +126,7 @@ absl::Status Memory::ApplyEnrolled(const agent::v1::Enrolled& enrolled) {
 absl::Status Memory::ApplyHostStatement(const plan::v1::SignedStatement& statement) {
   auto read = model::HostStatement::Read(statement.statement());
   if (!read.ok()) return Illegal(absl::StrCat("host statement: ", std::string(read.status().message())));
-  if (statement_ && read->serial <= statement_->serial) return Illegal("host statement out of order");
+  if (read->serial <= statement_serial()) return Illegal("host statement out of order");
   statement_ = *std::move(read);
   statement_bytes_ = statement;
   return absl::OkStatus();
@@ -132,6 +136,8 @@ absl::Status Memory::ApplyPlan(const agent::v1::PlanKept& kept) {
   PlanMemo& plan = plans_[kept.plan_id()];
   plan.run = kept.run();
   plan.expires = kept.expires_ms();
+  plan.created = kept.created_ms();
+  plan.is_unsigned = kept.unsigned_();
   plan.authority = kept.authority();
   return absl::OkStatus();
 }
@@ -216,6 +222,7 @@ absl::Status Memory::ApplyForgotten(const agent::v1::PlansForgotten& forgotten) 
     std::erase_if(attempts_, [&](const auto& entry) { return entry.first.plan == id; });
   }
   forgotten_until_ = std::max<UnixMs>(forgotten_until_, forgotten.until_ms());
+  unsigned_forgotten_until_ = std::max<UnixMs>(unsigned_forgotten_until_, forgotten.unsigned_until_ms());
   return absl::OkStatus();
 }
 
@@ -224,14 +231,21 @@ std::vector<SpoolRecord> Memory::Compact() const {
   const auto next = [&records]() -> SpoolRecord& { return records.emplace_back(); };
   *next().mutable_enrolled() = enrolled_;
   for (const auto& link : keyring_chain_) *next().mutable_keyring_extended() = link;
+  if (statements_ended_ > 0) next().mutable_statements_ended()->set_serial(statements_ended_);
   if (statement_) *next().mutable_host_statement() = statement_bytes_;
   if (stop_.serial() > 0) *next().mutable_stop_kept() = stop_;
-  if (forgotten_until_ > 0) next().mutable_plans_forgotten()->set_until_ms(forgotten_until_);
+  if (forgotten_until_ > 0 || unsigned_forgotten_until_ > 0) {
+    agent::v1::PlansForgotten& forgotten = *next().mutable_plans_forgotten();
+    forgotten.set_until_ms(forgotten_until_);
+    forgotten.set_unsigned_until_ms(unsigned_forgotten_until_);
+  }
   for (const auto& [id, plan] : plans_) {
     agent::v1::PlanKept& kept = *next().mutable_plan_kept();
     kept.set_plan_id(id);
     kept.set_run(plan.run);
     kept.set_expires_ms(plan.expires);
+    kept.set_created_ms(plan.created);
+    kept.set_unsigned_(plan.is_unsigned);
     *kept.mutable_authority() = plan.authority;
     if (plan.gates.empty()) continue;
     agent::v1::GatesKept& gates = *next().mutable_gates_kept();

@@ -37,6 +37,8 @@ struct TaskMemo {
 struct PlanMemo {
   uint64_t run = 0;
   UnixMs expires = 0;
+  UnixMs created = 0;
+  bool is_unsigned = false;  // It only reads, and nobody had signed it.
   plan::v1::PlanAuthority authority;
   std::vector<plan::v1::SignedStatement> gates;
   std::set<std::string> open_gates;
@@ -74,9 +76,15 @@ class Memory {
 
   const std::string& host() const { return enrolled_.host(); }
   const model::Keyring& keyring() const { return *keyring_; }
+  // After version 1.
+  const std::vector<plan::v1::SignedStatement>& keyring_chain() const { return keyring_chain_; }
+  // The one in force; nullptr: nobody has admitted this host since it joined.
   const model::HostStatement* statement() const { return statement_ ? &*statement_ : nullptr; }
+  // The highest that is known, in force or not; 0: none.
+  uint64_t statement_serial() const { return statement_ ? statement_->serial : statements_ended_; }
   const agent::v1::StopKept& stop() const { return stop_; }
-  UnixMs forgotten_until() const { return forgotten_until_; }
+  UnixMs forgotten_until() const { return forgotten_until_; }                    // By the plan's expiry.
+  UnixMs unsigned_forgotten_until() const { return unsigned_forgotten_until_; }  // By the plan's birth.
   const std::map<std::string, PlanMemo>& plans() const { return plans_; }
   const PlanMemo* FindPlan(const std::string& id) const;
   // Accepted and not yet acknowledged.
@@ -99,8 +107,10 @@ class Memory {
   std::vector<plan::v1::SignedStatement> keyring_chain_;  // After version 1.
   std::optional<model::HostStatement> statement_;
   plan::v1::SignedStatement statement_bytes_;
+  uint64_t statements_ended_ = 0;
   agent::v1::StopKept stop_;
   UnixMs forgotten_until_ = 0;
+  UnixMs unsigned_forgotten_until_ = 0;
   std::map<std::string, PlanMemo> plans_;
   std::map<AttemptId, AttemptMemo> attempts_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace reprise::agents {
 namespace {
@@ -60,6 +61,9 @@ void PlanKeeper::Keep(const TaskKey& key, const Case& the_case, const Permit& pe
     record.mutable_plan_kept()->set_plan_id(key.plan_id());
     record.mutable_plan_kept()->set_run(key.run());
     record.mutable_plan_kept()->set_expires_ms(permit.expires);
+    record.mutable_plan_kept()->set_created_ms(permit.created);
+    // Signed once is signed: what people wanted does not give way because the coordinator left a signature out.
+    record.mutable_plan_kept()->set_unsigned_(permit.plugin_signature_needed && (kept == nullptr || kept->is_unsigned));
     *record.mutable_plan_kept()->mutable_authority() = the_case.authority;
     desk_.Keep(std::move(record));
     kept = desk_.memory().FindPlan(key.plan_id());
@@ -73,6 +77,40 @@ void PlanKeeper::Keep(const TaskKey& key, const Case& the_case, const Permit& pe
     desk_.Keep(std::move(record));
   }
   offered_.erase(key.plan_id());
+}
+
+bool PlanKeeper::MakeRoom(const std::string& plan_id, bool is_unsigned) {
+  const auto& plans = desk_.memory().plans();
+  if (plans.contains(plan_id)) return true;
+  const auto known = static_cast<size_t>(std::count_if(
+      plans.begin(), plans.end(), [&](const auto& entry) { return entry.second.is_unsigned == is_unsigned; }));
+  if (!is_unsigned) return known < kPlansMax;
+  if (known < kUnsignedPlansMax) return true;
+  const std::string oldest = OldestUnsignedEnded();
+  if (oldest.empty()) return false;
+  SpoolRecord record;
+  record.mutable_plans_forgotten()->add_plans(oldest);
+  record.mutable_plans_forgotten()->set_unsigned_until_ms(plans.at(oldest).created);
+  desk_.Keep(std::move(record));
+  return true;
+}
+
+// First those whose outcomes the coordinator has: the others are said at each connection, and are lost with the plan.
+std::string PlanKeeper::OldestUnsignedEnded() const {
+  std::string oldest;
+  std::pair<bool, UnixMs> rank;
+  for (const auto& [id, plan] : desk_.memory().plans()) {
+    if (!plan.is_unsigned) continue;
+    bool running = false, unacknowledged = false;
+    for (const auto& [attempt_id, attempt] : desk_.memory().attempts()) {
+      if (attempt_id.plan == id) (attempt.finished ? unacknowledged : running) = true;
+    }
+    const std::pair<bool, UnixMs> own = {unacknowledged, plan.created};
+    if (running || (!oldest.empty() && own >= rank)) continue;
+    oldest = id;
+    rank = own;
+  }
+  return oldest;
 }
 
 void PlanKeeper::Forget() {

@@ -20,6 +20,9 @@ class PlanKeeper {
   void DropOffers() { offered_.clear(); }
   // All that is known for judging a task: what was kept, with what was offered over it.
   Case CaseFor(const agent::v1::TaskKey& key, const plan::v1::Signature& plugin_signature) const;
+  // Whether one more plan can be remembered (or this one is). The oldest unsigned one that has ended gives way to another
+  // unsigned one.
+  bool MakeRoom(const std::string& plan_id, bool is_unsigned);
   // Makes the case durable, as far as it is not.
   void Keep(const agent::v1::TaskKey& key, const Case& the_case, const Permit& permit);
 
@@ -32,6 +35,8 @@ class PlanKeeper {
     plan::v1::PlanAuthority authority;
     std::vector<plan::v1::SignedStatement> gates;
   };
+
+  std::string OldestUnsignedEnded() const;  // Empty: there is none.
 
   Desk& desk_;
   std::map<std::string, Offer> offered_;

@@ -12,6 +12,8 @@
 namespace reprise {
 namespace {
 
+constexpr size_t kEndlessBytesMax = 64 << 20;  // From a pipe or a device.
+
 absl::Status FileError(const std::filesystem::path& path, const char* doing) {
   const int error = errno;
   return absl::ErrnoToStatus(error, absl::StrCat(path.string(), ": cannot ", doing));
@@ -22,6 +24,8 @@ absl::Status FileError(const std::filesystem::path& path, const char* doing) {
 absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return FileError(path, "open");
+  struct stat kind{};
+  const bool may_never_end = fstat(fd, &kind) == 0 && !S_ISREG(kind.st_mode);
   std::string content;
   char buffer[1 << 16];
   for (;;) {
@@ -34,6 +38,10 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path) {
     }
     if (got == 0) break;
     content.append(buffer, static_cast<size_t>(got));
+    if (may_never_end && content.size() > kEndlessBytesMax) {
+      close(fd);
+      return absl::InvalidArgumentError(absl::StrCat(path.string(), ": not a regular file, and it does not end"));
+    }
   }
   close(fd);
   return content;

@@ -33,7 +33,10 @@ absl::StatusOr<std::vector<ops::HostView>> Choose(Context& context, const HostCh
   std::vector<ops::HostView> chosen;
   if (choice.names.empty()) {
     for (const auto& host : list.hosts()) {
-      if (choice.all_missing && (host.enrolled() || !host.agent_expected() || !host.in_inventory())) continue;
+      // One that was expelled is let in again by name only.
+      const bool missing =
+          !host.enrolled() && host.expelled_ms() == 0 && host.agent_expected() && host.in_inventory();
+      if (choice.all_missing && !missing) continue;
       chosen.push_back(host);
     }
     if (chosen.empty()) {

@@ -1,5 +1,7 @@
 #include "core/cli/signing.h"
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <utility>
 
@@ -33,6 +35,9 @@ absl::StatusOr<crypto::SecretKey> LoadSigningKey(Context& context, const std::fi
                                             "leaves your machine"));
   }
   if (!text.ok()) return text.status();
+  if (struct stat found{}; stat(file.c_str(), &found) == 0 && (found.st_mode & 077) != 0) {
+    context.Note(absl::StrCat("warning: others on this machine may read ", file.string(), "; chmod 600 it"));
+  }
   auto key = crypto::SecretKey::Parse(*text, "");
   if (!absl::IsUnauthenticated(key.status())) return key;
   ASSIGN_OR_RETURN(std::string password, PasswordFromFile());

@@ -17,8 +17,16 @@ class Service;
 namespace reprise::coordinator {
 
 class BlobStore;
+class Doorkeeper;
 class Throttle;
 class Workers;
+
+// Who calls, as the certificate says, and from where.
+struct AgentCaller {
+  std::string host;
+  engine::ShownCertificate certificate;
+  std::string address;
+};
 
 // What agents say that the engine need not hear. Called from gRPC's threads; must not block.
 struct SideTalk {
@@ -32,6 +40,7 @@ struct AgentServiceParts {
   BlobStore& blobs;
   Throttle& throttle;
   Workers& workers;
+  Doorkeeper& doorkeeper;
   SideTalk side_talk;
   CertificateMaker issue;
 };

@@ -27,14 +27,16 @@ bool IsEndOf(const agent::v1::AgentMessage& begin, const agent::v1::AgentMessage
 
 }  // namespace
 
-AgentStream::AgentStream(std::string host, std::string address, Loop& loop, SessionTable& sessions,
-                         const SideTalk& side_talk)
-    : host_(std::move(host)), address_(std::move(address)), loop_(loop), sessions_(sessions), side_talk_(side_talk) {}
+AgentStream::AgentStream(AgentCaller caller, Loop& loop, SessionTable& sessions, const SideTalk& side_talk)
+    : host_(std::move(caller.host)),
+      certificate_(std::move(caller.certificate)),
+      address_(std::move(caller.address)),
+      loop_(loop),
+      sessions_(sessions),
+      side_talk_(side_talk) {}
 
-AgentStream* AgentStream::Start(std::string host, std::string address, Loop& loop, SessionTable& sessions,
-                                const SideTalk& side_talk) {
-  std::shared_ptr<AgentStream> stream(
-      new AgentStream(std::move(host), std::move(address), loop, sessions, side_talk));
+AgentStream* AgentStream::Start(AgentCaller caller, Loop& loop, SessionTable& sessions, const SideTalk& side_talk) {
+  std::shared_ptr<AgentStream> stream(new AgentStream(std::move(caller), loop, sessions, side_talk));
   stream->self_ = stream;
   stream->StartRead(&stream->incoming_);
   return stream.get();
@@ -69,7 +71,7 @@ absl::Status AgentStream::Take(std::vector<engine::Input>& inputs) {
     if (session_ == 0) {
       if (!message.has_hello()) return absl::InvalidArgumentError("its first message is not hello");
       session_ = sessions_.Open(host_, weak_from_this());
-      inputs.push_back(engine::SessionOpened{host_, session_, message.hello(), address_});
+      inputs.push_back(engine::SessionOpened{host_, session_, message.hello(), address_, certificate_});
       continue;
     }
     switch (message.kind_case()) {

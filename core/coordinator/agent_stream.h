@@ -21,8 +21,7 @@ class AgentStream final : public grpc::ServerBidiReactor<agent::v1::AgentBatch, 
                           public std::enable_shared_from_this<AgentStream> {
  public:
   // Owned by itself until gRPC is done with it.
-  static AgentStream* Start(std::string host, std::string address, Loop& loop, SessionTable& sessions,
-                            const SideTalk& side_talk);
+  static AgentStream* Start(AgentCaller caller, Loop& loop, SessionTable& sessions, const SideTalk& side_talk);
 
   void Deliver(std::vector<agent::v1::CoordinatorMessage> messages) override;
   void End(const std::string& reason) override;
@@ -33,7 +32,7 @@ class AgentStream final : public grpc::ServerBidiReactor<agent::v1::AgentBatch, 
   void OnDone() override;
 
  private:
-  AgentStream(std::string host, std::string address, Loop& loop, SessionTable& sessions, const SideTalk& side_talk);
+  AgentStream(AgentCaller caller, Loop& loop, SessionTable& sessions, const SideTalk& side_talk);
   // INVALID_ARGUMENT: the peer does not follow the protocol.
   absl::Status Take(std::vector<engine::Input>& inputs);
   void ReadOn();
@@ -41,6 +40,7 @@ class AgentStream final : public grpc::ServerBidiReactor<agent::v1::AgentBatch, 
   void FinishLocked(const absl::Status& status);
 
   const std::string host_;
+  const engine::ShownCertificate certificate_;
   const std::string address_;
   Loop& loop_;
   SessionTable& sessions_;

@@ -13,6 +13,7 @@
 #include "core/base/status_macros.h"
 #include "core/coordinator/agent_service.h"
 #include "core/coordinator/blob_store.h"
+#include "core/coordinator/doorkeeper.h"
 #include "core/coordinator/enrolment.h"
 #include "core/coordinator/grpc_server.h"
 #include "core/coordinator/join_window.h"
@@ -70,6 +71,7 @@ struct Coordinator::Impl {
         blobs(std::move(store)),
         throttle(bandwidth),
         sessions(loop->LastSequence() + 1, [this](UnixMs until) { join_window.Set(until); }),
+        doorkeeper(time),
         metrics(REPRISE_VERSION, time.Now()),
         site{time, chance, authority, *loop, progress, REPRISE_VERSION},
         watch(*loop, workers, site),
@@ -88,6 +90,8 @@ struct Coordinator::Impl {
     Metrics::Outside outside;
     outside.inputs_waiting = static_cast<double>(loop->Waiting());
     outside.sessions_dropped = static_cast<double>(sessions.Dropped());
+    outside.identities_refused = static_cast<double>(doorkeeper.Refused());
+    outside.calls_throttled = static_cast<double>(doorkeeper.Throttled());
     outside.connections_refused = grpc_server ? static_cast<double>(grpc_server->acceptor().Refused()) : 0;
     outside.journal_bytes = FileBytes(folder.Journal()) + FileBytes(folder.Journal().string() + "-wal");
     outside.events_since_snapshot = static_cast<double>(loop->EventsSinceSnapshot());
@@ -103,6 +107,7 @@ struct Coordinator::Impl {
   const std::unique_ptr<BlobStore> blobs;
   Throttle throttle;
   SessionTable sessions;
+  Doorkeeper doorkeeper;
   ProgressBoard progress;
   Metrics metrics;
   const Site site;
@@ -160,14 +165,15 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Coordinato
                    }));
 
   parts->agent_service = MakeAgentService(
-      {*parts->loop, parts->sessions, *parts->blobs, parts->throttle, parts->workers,
+      {*parts->loop, parts->sessions, *parts->blobs, parts->throttle, parts->workers, parts->doorkeeper,
        {[parts](const std::string& host, auto preview) { parts->previews.Answered(host, std::move(preview)); },
         [parts](const std::string& host, auto progress) { parts->progress.Heard(host, std::move(progress)); }},
        MakeCertificateMaker(parts->authority, clock)});
   parts->operator_service = MakeOperatorService(
       {parts->site, *parts->loop, *parts->blobs, parts->previews, parts->watch, parts->workers, folder.Journal()});
 
-  parts->loop->Start(parts->sessions, {&parts->metrics, &parts->progress, &parts->watch});
+  parts->loop->Start(parts->sessions, {&parts->metrics, &parts->doorkeeper, &parts->progress, &parts->watch});
+  parts->loop->Query([parts](const engine::Engine& engine) { parts->doorkeeper.Learn(engine); });
   ASSIGN_OR_RETURN(parts->grpc_server,
                    GrpcServer::Start(std::move(acceptor), {identity.key, identity.certificate_chain, ca_pem},
                                      {parts->agent_service.get(), parts->operator_service.get()}));

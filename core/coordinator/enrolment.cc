@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/base/text.h"
@@ -83,6 +84,7 @@ CertificateMaker MakeCertificateMaker(const trust::CertificateAuthority& authori
     ASSIGN_OR_RETURN(made.pem, authority.IssueHost(csr, host, clock.Now()));
     ASSIGN_OR_RETURN(const trust::Certificate certificate, trust::ReadCertificate(made.pem));
     ASSIGN_OR_RETURN(made.sha256, FromHex(certificate.fingerprint));
+    made.valid_from = certificate.not_before;
     return made;
   };
 }
@@ -124,12 +126,16 @@ void Enrolment::Handle(web::Request request, web::Respond respond) {
   asked.host = wanted->host;
   asked.token_sha256 = trust::HashJoinSecret(wanted->secret);
   asked.certificate_sha256 = certificate->sha256;
+  asked.certificate_valid_from = certificate->valid_from;
   asked.address = request.address;
   loop_.Enrol(std::move(asked), [this, host = wanted->host, address = request.address, pem = certificate->pem,
                                  respond](const engine::Engine& engine, const engine::Reply& reply) {
     if (!reply.status.ok()) return Refuse(address, reply.status, respond);
     spdlog::info("host {} joined from {}", host, address);
+    uint64_t statement_serial = 0;
+    (void)absl::SimpleAtoi(reply.subject, &statement_serial);
     respond(Json(200, {{"certificate", pem},
+                       {"statement_serial", statement_serial},
                        {"ca", ca_},
                        {"coordinator", agents_connect_},
                        {"keyring", KeyringAsJson(engine.state())}}));

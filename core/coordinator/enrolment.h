@@ -3,8 +3,9 @@
 // a join window.
 //
 //   {"host": "ws-001", "secret": "…", "csr": "<PEM>"}
-//   200 {"certificate": "<PEM>", "ca": "<PEM>", "coordinator": "0.0.0.0:7443",
+//   200 {"certificate": "<PEM>", "ca": "<PEM>", "coordinator": "0.0.0.0:7443", "statement_serial": 3,
 //        "keyring": [{"statement_b64": "…", "signatures": ["<minisig>", …]}, …]}      else {"error": "…"}
+// Statements up to `statement_serial` were signed before this join and are not in force: the agent believes none of them.
 #pragma once
 
 #include <functional>
@@ -23,6 +24,7 @@ namespace reprise::coordinator {
 struct HostCertificate {
   std::string pem;
   std::string sha256;  // 32 bytes
+  UnixMs valid_from = 0;
 };
 using CertificateMaker = std::function<absl::StatusOr<HostCertificate>(const std::string& host, const std::string& csr)>;
 CertificateMaker MakeCertificateMaker(const trust::CertificateAuthority& authority, const Clock& clock);

@@ -57,6 +57,13 @@ struct Metrics::Impl {
   Counter& opened = NewCounter(registry, "reprise_sessions_opened_total", "Agents' sessions opened.");
   Counter& dropped =
       NewCounter(registry, "reprise_sessions_dropped_total", "Agents' sessions that the coordinator ended.");
+  Counter& contested = NewCounter(registry, "reprise_sessions_contested_total",
+                                  "Sessions that ended one from another address, once too often within minutes.");
+  Counter& identities =
+      NewCounter(registry, "reprise_identities_refused_total",
+                 "Agents' calls by a certificate that was replaced, expelled or never on record.");
+  Counter& throttled = NewCounter(registry, "reprise_agent_calls_throttled_total",
+                                  "Sessions and renewals refused because a host asked for too many.");
   Counter& refused =
       NewCounter(registry, "reprise_connections_refused_total", "Connections not taken: too many, or no descriptor.");
   Counter& stops = NewCounter(registry, "reprise_stops_raised_total", "Emergency stops raised.");
@@ -87,6 +94,7 @@ void Metrics::OnEvents(const engine::Engine& engine, const std::vector<journal::
     switch (event.kind_case()) {
       case Event::kSessionOpened:
         impl_->opened.Increment();
+        if (event.session_opened().contested()) impl_->contested.Increment();
         break;
       case Event::kStopRaised:
         impl_->stops.Increment();
@@ -118,6 +126,8 @@ void Metrics::Look(const engine::Engine& engine, const Outside& outside, UnixMs 
   impl_->writable.Set(outside.journal_writable ? 1 : 0);
   Raise(impl_->dropped, outside.sessions_dropped);
   Raise(impl_->refused, outside.connections_refused);
+  Raise(impl_->identities, outside.identities_refused);
+  Raise(impl_->throttled, outside.calls_throttled);
   impl_->memory.Set(outside.resident_bytes);
   impl_->descriptors.Set(outside.descriptors);
 }

@@ -20,6 +20,8 @@ class Metrics final : public LoopObserver {
     double inputs_waiting = 0;
     double sessions_dropped = 0;
     double connections_refused = 0;
+    double identities_refused = 0;
+    double calls_throttled = 0;
     double journal_bytes = 0;
     double events_since_snapshot = 0;
     bool journal_writable = true;

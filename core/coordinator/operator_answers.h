@@ -52,6 +52,9 @@ absl::StatusOr<CommandRequest> MakeTokens(const Asked& asked, const ops::IssueTo
                                           ops::IssueTokensResponse* response);
 absl::StatusOr<CommandRequest> MakeHostStatements(const Asked& asked, const ops::HostStatementsRequest& request,
                                                   ops::Empty* response);
+absl::StatusOr<CommandRequest> MakeExpel(const Asked& asked, const ops::ExpelHostRequest& request, ops::HostView* view);
+absl::Status AnswerExpel(const Asked& asked, const ops::ExpelHostRequest& request, const std::string& subject,
+                         ops::HostView* view);
 
 // operator_keys.cc
 absl::Status GetKeyring(const Asked& asked, const ops::Empty& request, ops::KeyringView* view);

@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/coordinator/loop.h"
 #include "core/coordinator/operator_answers.h"
+#include "core/engine/hosts_ahead.h"
 #include "core/report/views.h"
 #include "core/trust/join_code.h"
 
@@ -40,6 +41,12 @@ absl::Status GetStatus(const Asked& asked, const ops::Empty&, ops::StatusView* v
   if (state.has_stop()) *view->mutable_stop() = report::ViewOfStop(state.stop());
   view->set_join_until_ms(state.join_until_ms());
   view->set_you(asked.person);
+  view->set_hosts_ahead(engine::CountAhead(state));
+  for (const auto& host : state.hosts()) {
+    if (!engine::IsAhead(state, host)) continue;
+    view->set_ahead_example(engine::DescribeAhead(state, host));
+    break;
+  }
   return absl::OkStatus();
 }
 
@@ -117,6 +124,16 @@ absl::StatusOr<CommandRequest> MakeTokens(const Asked& asked, const ops::IssueTo
 absl::StatusOr<CommandRequest> MakeHostStatements(const Asked&, const ops::HostStatementsRequest& request,
                                                   ops::Empty*) {
   return request;
+}
+
+absl::StatusOr<CommandRequest> MakeExpel(const Asked&, const ops::ExpelHostRequest& request, ops::HostView*) {
+  return request;
+}
+
+absl::Status AnswerExpel(const Asked& asked, const ops::ExpelHostRequest& request, const std::string&,
+                         ops::HostView* view) {
+  if (const auto* host = asked.engine.FindHost(request.host())) *view = report::ViewOfHost(*host, /*with_facts=*/false);
+  return absl::OkStatus();
 }
 
 }  // namespace reprise::coordinator

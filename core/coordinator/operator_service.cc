@@ -54,6 +54,7 @@ class OperatorService final : public operators::v1::OperatorService::CallbackSer
   REPRISE_QUERY(GetHost, HostRequest, HostView, coordinator::GetHost)
   REPRISE_COMMAND(IssueTokens, IssueTokensRequest, IssueTokensResponse, MakeTokens, AnswerNothing)
   REPRISE_COMMAND(RecordHostStatements, HostStatementsRequest, Empty, MakeHostStatements, AnswerNothing)
+  REPRISE_COMMAND(ExpelHost, ExpelHostRequest, HostView, MakeExpel, AnswerExpel)
   REPRISE_QUERY(GetCoverage, CoverageRequest, CoverageView, coordinator::GetCoverage)
   REPRISE_QUERY(GetKeyring, Empty, KeyringView, coordinator::GetKeyring)
   REPRISE_COMMAND(ExtendKeyring, ExtendKeyringRequest, KeyringView, MakeKeyring, AnswerKeyring)

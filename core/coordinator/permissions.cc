@@ -30,6 +30,7 @@ const std::map<std::string, Roles>& Table() {
       {"GetHost", kAnybody},
       {"IssueTokens", kAdminister},
       {"RecordHostStatements", kAdminister},
+      {"ExpelHost", kAdminister},
       {"GetCoverage", kAnybody},
       {"GetKeyring", kAnybody},
       {"ExtendKeyring", kAdminister},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "core/engine/hosts_ahead.h"
 #include "core/model/names.h"
 #include "core/report/views.h"
 
@@ -59,6 +60,8 @@ StateGauges::StateGauges(prometheus::Registry& registry)
       on_hold_(Single(registry, "reprise_hosts_on_hold", "Hosts under an evidence hold.")),
       agents_expected_(Single(registry, "reprise_agents_expected", "Hosts of the inventory that can carry an agent.")),
       connected_(Single(registry, "reprise_agents_connected", "Agents with an open session.")),
+      ahead_(Single(registry, "reprise_hosts_ahead",
+                    "Hosts that know more than this coordinator: it was restored from an older copy.")),
       runs_(ForEach<v1::RunState>(registry, "reprise_runs", "Runs, by state.", "state")),
       targets_(ForEach<v1::TargetState>(registry, "reprise_run_targets", "Targets of active runs, by state.", "state")),
       waves_(ForEach<v1::WaveState>(registry, "reprise_run_waves", "Waves of active runs, by state.", "state")),
@@ -131,6 +134,7 @@ void StateGauges::LookAtHosts(const engine::Engine& engine) {
   on_hold_.Set(on_hold);
   agents_expected_.Set(expected);
   connected_.Set(connected);
+  ahead_.Set(engine::CountAhead(engine.state()));
 }
 
 void StateGauges::LookAtRuns(const engine::Engine& engine) {

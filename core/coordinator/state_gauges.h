@@ -30,7 +30,7 @@ class StateGauges {
   void LookAtCoverage(const engine::Engine& engine, UnixMs now);
 
   ByNumber zones_, classes_, trusts_;
-  Gauge &in_inventory_, &enrolled_, &admitted_, &on_hold_, &agents_expected_, &connected_;
+  Gauge &in_inventory_, &enrolled_, &admitted_, &on_hold_, &agents_expected_, &connected_, &ahead_;
   ByNumber runs_, targets_, waves_, gates_;
   std::array<ByNumber, kWavesMax> wave_targets_;
   Gauge& gate_wait_;

@@ -127,6 +127,10 @@ absl::Status Book::Fold(const Event& e) {
       return On(e, e.join_window_opened());
     case Event::kHostEnrolled:
       return On(e, e.host_enrolled());
+    case Event::kHostRenewed:
+      return On(e, e.host_renewed());
+    case Event::kHostExpelled:
+      return On(e, e.host_expelled());
     case Event::kHostStatementRecorded:
       return On(e, e.host_statement_recorded());
     case Event::kBlobAdded:

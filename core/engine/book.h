@@ -144,6 +144,8 @@ class Book {
   absl::Status On(const journal::v1::Event& event, const journal::v1::TokensIssued& issued);
   absl::Status On(const journal::v1::Event& event, const journal::v1::JoinWindowOpened& opened);
   absl::Status On(const journal::v1::Event& event, const journal::v1::HostEnrolled& enrolled);
+  absl::Status On(const journal::v1::Event& event, const journal::v1::HostRenewed& renewed);
+  absl::Status On(const journal::v1::Event& event, const journal::v1::HostExpelled& expelled);
   absl::Status On(const journal::v1::Event& event, const journal::v1::HostStatementRecorded& recorded);
   absl::Status On(const journal::v1::Event& event, const journal::v1::BlobAdded& added);
   absl::Status On(const journal::v1::Event& event, const journal::v1::OperatorCertified& certified);

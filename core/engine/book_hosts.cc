@@ -4,6 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/engine/book.h"
+#include "core/engine/host_identity.h"
+#include "core/engine/hosts_ahead.h"
 #include "core/model/authorization.h"
 #include "core/model/statements.h"
 
@@ -42,12 +44,36 @@ absl::Status Book::On(const Event&, const journal::v1::InventoryImported& import
 }
 
 // What people signed; else nothing is believed of a host that joined, and all that was declared of one that did not.
+// A class and a hold that people signed protect the host: they outlive their statement, until there is another.
 void Book::PutInForce(HostRecord& host) {
   if (host.has_statement()) return;
-  host.set_zone(host.enrolled() ? model::v1::ZONE_QUARANTINE : host.declared().zone());
-  host.set_asset_class(host.declared().asset_class());
-  host.set_trust(host.enrolled() ? model::v1::TRUST_STATE_UNKNOWN : host.declared().trust());
+  const bool joined = host.enrolled() || host.expelled_ms() != 0;
+  host.set_zone(joined ? model::v1::ZONE_QUARANTINE : host.declared().zone());
+  if (host.statement_serial() == 0) host.set_asset_class(host.declared().asset_class());
+  host.set_trust(joined ? model::v1::TRUST_STATE_UNKNOWN : host.declared().trust());
 }
+
+namespace {
+
+// What was said of the key before, and who else used it, is over with that key.
+void ForgetKey(HostRecord& host) {
+  host.clear_previous_certificate_sha256();
+  host.clear_session_certificate_sha256();
+  host.clear_expelled_ms();
+  host.clear_expelled_by();
+  host.clear_expelled_reason();
+  host.clear_replaced_since_ms();
+  host.clear_replaced();
+  host.clear_contested_ms();
+  host.clear_contested_between();
+}
+
+void NoteCertificate(HostRecord& host, const std::string& sha256, int64_t valid_from) {
+  if (!sha256.empty()) host.set_certificate_sha256(sha256);
+  host.set_certificate_ms(std::max<int64_t>(host.certificate_ms(), valid_from));
+}
+
+}  // namespace
 
 absl::Status Book::On(const Event& event, const journal::v1::TokensIssued& issued) {
   auto& tokens = *state_.mutable_tokens();
@@ -73,10 +99,46 @@ absl::Status Book::On(const Event&, const journal::v1::HostEnrolled& enrolled) {
                tokens.end());
   HostRecord& host = RecordOf(enrolled.host());
   host.set_enrolled(true);
-  if (!enrolled.certificate_sha256().empty()) host.set_certificate_sha256(enrolled.certificate_sha256());
+  if (!enrolled.token_sha256().empty()) ForgetKey(host);
+  if (enrolled.ends_admission()) host.clear_statement();
+  NoteCertificate(host, enrolled.certificate_sha256(), enrolled.certificate_ms());
   if (!enrolled.address().empty()) host.set_address(enrolled.address());
   PutInForce(host);
   Touch(HostNamed(enrolled.host()));
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event&, const journal::v1::HostRenewed& renewed) {
+  HostRecord& host = RecordOf(renewed.host());
+  if (!host.enrolled()) return absl::FailedPreconditionError(absl::StrCat(renewed.host(), " is not enrolled"));
+  host.set_previous_certificate_sha256(host.certificate_sha256());
+  NoteCertificate(host, renewed.certificate_sha256(), renewed.certificate_ms());
+  return absl::OkStatus();
+}
+
+absl::Status Book::On(const Event& event, const journal::v1::HostExpelled& expelled) {
+  HostBook& book = HostNamed(expelled.host());
+  if (book.connected()) {
+    return absl::FailedPreconditionError(absl::StrCat("a session of ", expelled.host(), " is still open"));
+  }
+  auto& tokens = *state_.mutable_tokens();
+  tokens.erase(std::remove_if(tokens.begin(), tokens.end(),
+                              [&](const auto& token) { return token.host() == expelled.host(); }),
+               tokens.end());
+  HostRecord& host = RecordOf(expelled.host());
+  ForgetKey(host);
+  host.set_enrolled(false);
+  host.clear_certificate_sha256();
+  host.clear_statement();
+  // Whoever held the key may have said it.
+  host.clear_claims();
+  host.clear_keyring_version();
+  host.clear_unknown_tasks();
+  host.set_expelled_ms(event.at_ms());
+  host.set_expelled_by(NameOfActor(event.actor()));
+  host.set_expelled_reason(expelled.reason());
+  PutInForce(host);
+  Touch(book);
   return absl::OkStatus();
 }
 
@@ -138,7 +200,26 @@ absl::Status Book::On(const Event& event, const journal::v1::SessionOpened& open
   host.set_last_contact_ms(event.at_ms());
   host.set_agent_version(opened.agent_version());
   host.set_keyring_version(opened.keyring_version());
+  const uint64_t beyond = opened.statement_serial() - std::min(opened.statement_serial(), host.statement_serial());
+  host.set_reported_statement_serial(beyond <= kStatementSerialStepMax ? opened.statement_serial() : 0);
+  host.set_unknown_tasks(opened.unknown_tasks());
   if (!opened.address().empty()) host.set_address(opened.address());
+  if (IsForgotten(host, {opened.certificate_sha256(), opened.certificate_ms()})) {
+    NoteCertificate(host, opened.certificate_sha256(), opened.certificate_ms());
+  }
+  if (!opened.certificate_sha256().empty()) {
+    host.set_session_certificate_sha256(opened.certificate_sha256());
+    // The host has it: nothing older is good any more.
+    if (opened.certificate_sha256() == host.certificate_sha256()) host.clear_previous_certificate_sha256();
+  }
+  if (opened.replaced() > 0) {
+    if (opened.replaced() == 1) host.set_replaced_since_ms(event.at_ms());
+    host.set_replaced(opened.replaced());
+  }
+  if (opened.contested()) {
+    host.set_contested_ms(event.at_ms());
+    host.set_contested_between(absl::StrCat(opened.replaced_address(), " and ", opened.address()));
+  }
   // A restored coordinator may be some stops behind its agents. A host in other hands says anything: what is beyond any
   // likelihood is not believed, or one host could use up all serials.
   const uint64_t known = std::max(state_.stop().serial(), state_.stop().seen_serial());

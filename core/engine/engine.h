@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/clock.h"
+#include "core/engine/host_identity.h"
 #include "core/engine/plan_index.h"
 #include "core/model/keyring.h"
 #include "reprise/agent/v1/agent.pb.h"
@@ -38,6 +39,7 @@ struct SessionOpened {
   uint64_t session = 0;
   agent::v1::Hello hello;
   std::string address;
+  ShownCertificate certificate = {};
 };
 struct SessionClosed {
   std::string host;
@@ -50,14 +52,16 @@ struct AgentSaid {
   uint64_t session = 0;
   agent::v1::AgentMessage message;
 };
-// A host presents its one-time token: it is spent, and the reply says whether a certificate may be made. Without a
-// token, of a host that is enrolled: its certificate was made or renewed, and is noted.
+// A host presents its one-time token: it is spent, and the reply says whether the certificate may leave. Without a
+// token, of a host that is enrolled and speaks by `shown`: its certificate is renewed.
 struct EnrolRequested {
   uint64_t ticket = 0;
   std::string host;
   std::string token_sha256;
   std::string certificate_sha256;
   std::string address;
+  UnixMs certificate_valid_from = 0;
+  ShownCertificate shown = {};
 };
 // An operator's command, already authenticated and permitted; the engine judges whether it makes sense.
 struct Command {
@@ -102,7 +106,7 @@ struct Command {
   std::variant<operators::v1::ImportInventoryRequest, Issue, operators::v1::HostStatementsRequest,
                operators::v1::ExtendKeyringRequest, CertifyOperator, plan::v1::BlobInfo,
                operators::v1::SubmitPlanRequest, SignPlan, StartRun, Pause, Resume, Abort, Retry,
-               operators::v1::SignGateRequest, RaiseStop, LiftStop>
+               operators::v1::SignGateRequest, RaiseStop, LiftStop, operators::v1::ExpelHostRequest>
       request;
 };
 // Time has passed; see NextWake.
@@ -125,7 +129,7 @@ struct DropSession {
 };
 // Answers a ticket. `subject`: the run's number, the plan's or gate's id, where one was made or changed; of an
 // inventory
-// "<added> <changed> <unchanged> <absent>"; of a stop its serial.
+// "<added> <changed> <unchanged> <absent>"; of a stop its serial; of a join the highest serial of statements made before.
 struct Reply {
   uint64_t ticket = 0;
   absl::Status status;

@@ -8,6 +8,9 @@
 #include "absl/strings/str_join.h"
 #include "core/base/text.h"
 #include "core/crypto/sha256.h"
+#include "core/engine/host_identity.h"
+#include "core/engine/hosts_ahead.h"
+#include "core/engine/keyring_change.h"
 #include "core/model/authorization.h"
 #include "core/model/names.h"
 
@@ -96,10 +99,12 @@ Answer Registry::Do(const std::string&, const operators::v1::HostStatementsReque
     if (!checked.ok()) return {checked.status()};
     if (absl::Status status = CheckHostIsKnown(checked->host); !status.ok()) return {status};
     auto [known, is_new] = serials.try_emplace(checked->host, 0);
-    if (is_new) known->second = desk_.book().FindHost(checked->host)->record->statement_serial();
+    // The agent passes over what is not newer than all it has seen, also in a life that this coordinator has lost.
+    if (is_new) known->second = HighestStatementSerial(*desk_.book().FindHost(checked->host)->record);
     if (checked->serial <= known->second) {
       return {absl::FailedPreconditionError(absl::StrCat("the statement about ", checked->host, " has serial ",
-                                                         checked->serial, "; the newest known is ", known->second,
+                                                         checked->serial, "; the newest known here or to its agent is ",
+                                                         known->second,
                                                          ". Make it again with a higher one"))};
     }
     known->second = checked->serial;
@@ -119,22 +124,7 @@ Answer Registry::Do(const std::string&, const operators::v1::HostStatementsReque
 }
 
 Answer Registry::Do(const std::string&, const operators::v1::ExtendKeyringRequest& request) {
-  absl::Status status;
-  if (const model::Keyring* known = desk_.keyring()) {
-    model::Keyring longer = *known;
-    status = longer.Extend(request.statement());
-  } else {
-    status = model::Keyring::Found(request.statement(), "").status();
-  }
-  if (!status.ok()) return {status};
-  Event event;
-  *event.mutable_keyring_extended()->mutable_statement() = request.statement();
-  desk_.Emit(std::move(event));
-  for (const auto& host : desk_.book().hosts()) {
-    CoordinatorMessage message;
-    *message.mutable_keyring()->add_statements() = request.statement();
-    desk_.Send(*host, std::move(message));
-  }
+  if (absl::Status status = ChangeKeyring(desk_, request.statement()); !status.ok()) return {status};
   return {absl::OkStatus(), absl::StrCat(desk_.keyring()->version())};
 }
 
@@ -253,34 +243,78 @@ Answer Registry::Do(const std::string&, const Command::SignPlan& request) {
 Answer Registry::Enrol(const EnrolRequested& request) {
   const journal::v1::State& state = desk_.book().state();
   const HostBook* host = desk_.book().FindHost(request.host);
-  if (request.token_sha256.empty()) {
-    if (host == nullptr || host->record == nullptr || !host->record->enrolled()) {
-      return {absl::PermissionDeniedError(absl::StrCat(request.host, " is not enrolled"))};
-    }
-    if (request.certificate_sha256.empty()) return {absl::InvalidArgumentError("neither token nor certificate")};
-  } else {
-    const auto token = std::find_if(state.tokens().begin(), state.tokens().end(), [&](const auto& known) {
-      return known.secret_sha256() == request.token_sha256 && known.host() == request.host;
-    });
-    if (token == state.tokens().end() || token->expires_ms() <= desk_.now()) {
-      return {absl::PermissionDeniedError(
-          absl::StrCat("the join code is not valid for ", request.host,
-                       ": it was used, has expired, or was made for another host; make a new one with `reprise host "
-                       "token ",
-                       request.host, "`"))};
-    }
-    if (state.join_until_ms() <= desk_.now()) {
-      return {absl::FailedPreconditionError("the join window is closed; open it with `reprise host token`")};
-    }
+  if (request.token_sha256.empty()) return Renew(request);
+  const auto token = std::find_if(state.tokens().begin(), state.tokens().end(), [&](const auto& known) {
+    return known.secret_sha256() == request.token_sha256 && known.host() == request.host;
+  });
+  if (token == state.tokens().end() || token->expires_ms() <= desk_.now()) {
+    return {absl::PermissionDeniedError(
+        absl::StrCat("the join code is not valid for ", request.host,
+                     ": it was used, has expired, or was made for another host; make a new one with `reprise host "
+                     "token ",
+                     request.host, "`"))};
+  }
+  if (state.join_until_ms() <= desk_.now()) {
+    return {absl::FailedPreconditionError("the join window is closed; open it with `reprise host token`")};
   }
   desk_.SetActor(absl::StrCat("host:", request.host));
+  // Whoever is connected is so by the key before.
+  if (host != nullptr && host->connected()) CloseSession(*host, "the host joined anew, with another key");
   Event event;
+  event.mutable_host_enrolled()->set_ends_admission(host != nullptr && host->record != nullptr &&
+                                                    host->record->has_statement());
   event.mutable_host_enrolled()->set_host(request.host);
   event.mutable_host_enrolled()->set_token_sha256(request.token_sha256);
   event.mutable_host_enrolled()->set_certificate_sha256(request.certificate_sha256);
+  event.mutable_host_enrolled()->set_certificate_ms(request.certificate_valid_from);
   event.mutable_host_enrolled()->set_address(request.address);
   desk_.Emit(std::move(event));
+  return {absl::OkStatus(), absl::StrCat(HighestStatementSerial(*desk_.book().FindHost(request.host)->record))};
+}
+
+Answer Registry::Renew(const EnrolRequested& request) {
+  const HostBook* host = desk_.book().FindHost(request.host);
+  const auto* record = host == nullptr ? nullptr : host->record;
+  const absl::Status good = CheckHostIdentity(request.host, record, request.shown);
+  if (!good.ok()) return {good};
+  if (request.certificate_sha256.empty()) return {absl::InvalidArgumentError("neither token nor certificate")};
+  desk_.SetActor(absl::StrCat("host:", request.host));
+  Event event;
+  event.mutable_host_renewed()->set_host(request.host);
+  event.mutable_host_renewed()->set_certificate_sha256(request.certificate_sha256);
+  event.mutable_host_renewed()->set_certificate_ms(request.certificate_valid_from);
+  event.mutable_host_renewed()->set_address(request.address);
+  desk_.Emit(std::move(event));
   return {absl::OkStatus(), request.host};
+}
+
+Answer Registry::Do(const std::string& person, const operators::v1::ExpelHostRequest& request) {
+  if (absl::Status status = CheckHostIsKnown(request.host()); !status.ok()) return {status};
+  if (request.reason().empty()) return {absl::InvalidArgumentError("say why; people will ask in a month")};
+  HostBook& host = *desk_.book().FindHost(request.host());
+  if (!host.record->enrolled()) {
+    return {absl::FailedPreconditionError(
+        host.record->expelled_ms() == 0
+            ? absl::StrCat(request.host(), " has not joined: there is nobody to expel")
+            : absl::StrCat(request.host(), " was expelled already, by ", host.record->expelled_by(), " at ",
+                           FormatTime(host.record->expelled_ms())))};
+  }
+  if (host.connected()) CloseSession(host, absl::StrCat("expelled by ", person));
+  Event event;
+  event.mutable_host_expelled()->set_host(request.host());
+  event.mutable_host_expelled()->set_reason(request.reason());
+  desk_.Emit(std::move(event));
+  return {absl::OkStatus(), request.host()};
+}
+
+void Registry::CloseSession(const HostBook& host, const std::string& reason) {
+  desk_.Do(DropSession{host.name, host.record->session(), reason});
+  Event event;
+  event.mutable_session_closed()->set_host(host.name);
+  event.mutable_session_closed()->set_session(host.record->session());
+  event.mutable_session_closed()->set_reason(reason);
+  desk_.Emit(std::move(event));
+  desk_.ForgetSession(host);
 }
 
 }  // namespace reprise::engine

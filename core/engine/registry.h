@@ -28,10 +28,15 @@ class Registry {
   Answer Do(const std::string& person, const operators::v1::SubmitPlanRequest& request);
   Answer Do(const std::string& person, const Command::SignPlan& request);
 
-  // With a token: spends it. Without one, of a host that is enrolled: notes its certificate (made, or renewed).
+  // The host is not enrolled any more, its session is over, its certificates count no more.
+  Answer Do(const std::string& person, const operators::v1::ExpelHostRequest& request);
+
+  // With a token: spends it. Without one, of a host that is enrolled: notes its new certificate.
   Answer Enrol(const EnrolRequested& request);
 
  private:
+  Answer Renew(const EnrolRequested& request);
+  void CloseSession(const HostBook& host, const std::string& reason);
   absl::Status CheckHostIsKnown(const std::string& host) const;
 
   Desk& desk_;

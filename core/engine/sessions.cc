@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "core/engine/host_identity.h"
+#include "core/engine/keyring_change.h"
 
 namespace reprise::engine {
 namespace {
@@ -15,6 +17,9 @@ using journal::v1::TargetRecord;
 constexpr int64_t kHeartbeatMs = 15'000;
 constexpr size_t kFactsBytesMax = 1 << 20;  // The journal keeps them for ever.
 constexpr size_t kVersionBytesMax = 64;
+// So many sessions of one host that ended one from another address, within so long: a warning.
+constexpr uint32_t kContestedFrom = 3;
+constexpr int64_t kContestWindowMs = 600'000;
 
 }  // namespace
 
@@ -40,33 +45,55 @@ void Sessions::On(const Started& started) {
 
 void Sessions::On(const SessionOpened& opened) {
   HostBook* host = desk_.book().FindHost(opened.host);
-  if (host == nullptr || host->record == nullptr || !host->record->enrolled()) {
-    return desk_.Do(DropSession{opened.host, opened.session,
-                                absl::StrCat(opened.host,
-                                             " is not enrolled here; make a join code with `reprise host "
-                                             "token ",
-                                             opened.host, "`")});
+  const auto* record = host == nullptr ? nullptr : host->record;
+  if (const auto good = CheckHostIdentity(opened.host, record, opened.certificate); !good.ok()) {
+    return desk_.Do(DropSession{opened.host, opened.session, std::string(good.message())});
   }
   if (host->record->session() == opened.session) return;
   desk_.SetActor(absl::StrCat("host:", opened.host));
+  Event event;
+  auto* made = event.mutable_session_opened();
   if (host->connected()) {
+    NoteContest(*host->record, opened, *made);
     desk_.Do(DropSession{opened.host, host->record->session(), "the agent opened another session"});
     Close(*host, "replaced by a newer session");
   }
-  Event event;
-  auto* made = event.mutable_session_opened();
+  made->set_certificate_sha256(opened.certificate.sha256);
+  made->set_certificate_ms(opened.certificate.valid_from);
   made->set_host(opened.host);
   made->set_session(opened.session);
   made->set_agent_version(opened.hello.agent_version().substr(0, kVersionBytesMax));
   made->set_keyring_version(opened.hello.keyring_version());
   made->set_address(opened.address);
   made->set_stop_serial(opened.hello.stop_serial());
+  made->set_statement_serial(opened.hello.host_statement_serial());
+  made->set_unknown_tasks(CountUnknown(opened.hello));
   desk_.Emit(std::move(event));
   SessionMemory& session = desk_.SessionOf(*host);
   session = {};
   session.plans.insert(opened.hello.plans().begin(), opened.hello.plans().end());
   Greet(*host, opened.hello);
   Compare(*host, opened.hello);
+}
+
+// One host has one agent at one address. One that comes from elsewhere while the other still stands may have moved;
+// when that goes to and fro, there are two.
+void Sessions::NoteContest(const journal::v1::HostRecord& host, const SessionOpened& opened,
+                           journal::v1::SessionOpened& event) const {
+  if (host.address() == opened.address || host.address().empty() || opened.address.empty()) return;
+  const int64_t since = host.replaced_since_ms();
+  const bool goes_on = host.replaced() > 0 && desk_.now() >= since && desk_.now() - since <= kContestWindowMs;
+  event.set_replaced_address(host.address());
+  event.set_replaced(goes_on ? host.replaced() + 1 : 1);
+  event.set_contested(event.replaced() >= kContestedFrom);
+}
+
+uint32_t Sessions::CountUnknown(const agent::v1::Hello& hello) const {
+  const auto unknown = [&](const agent::v1::TaskKey& key) {
+    const RunBook* run = desk_.book().FindRun(key.run());
+    return run == nullptr || run->record->plan_id() != key.plan_id();
+  };
+  return static_cast<uint32_t>(std::count_if(hello.in_flight().begin(), hello.in_flight().end(), unknown));
 }
 
 void Sessions::Greet(const HostBook& host, const agent::v1::Hello& hello) {
@@ -84,7 +111,7 @@ void Sessions::Greet(const HostBook& host, const agent::v1::Hello& hello) {
     }
     desk_.Send(host, std::move(update));
   }
-  if (hello.host_statement_serial() < host.record->statement_serial()) {
+  if (host.record->has_statement() && hello.host_statement_serial() < host.record->statement_serial()) {
     CoordinatorMessage statement;
     *statement.mutable_host_statement() = host.record->statement();
     desk_.Send(host, std::move(statement));
@@ -163,6 +190,8 @@ void Sessions::On(const AgentSaid& said) {
       event.mutable_facts_reported()->set_facts_json(said.message.facts().facts_json());
       return desk_.Emit(std::move(event));
     }
+    case AgentMessage::kKeyring:
+      return TakeKeyringBack(desk_, said.message.keyring());
     case AgentMessage::kHello:     // Once, at the opening.
     case AgentMessage::kProgress:  // Not durable: shown by whoever holds the stream.
     case AgentMessage::kPreview:   // Likewise.

@@ -22,6 +22,10 @@ class Sessions {
 
  private:
   void Close(HostBook& host, const std::string& reason);
+  void NoteContest(const journal::v1::HostRecord& host, const SessionOpened& opened,
+                   journal::v1::SessionOpened& event) const;
+  // Tasks in flight of runs that are not known here.
+  uint32_t CountUnknown(const agent::v1::Hello& hello) const;
   void Greet(const HostBook& host, const agent::v1::Hello& hello);
   // What the agent says it has, against what it was sent.
   void Compare(HostBook& host, const agent::v1::Hello& hello);

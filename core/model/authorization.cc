@@ -54,6 +54,23 @@ std::string Named(const std::vector<std::string>& names) {
   return names.empty() ? "nobody" : absl::StrJoin(names, ", ");
 }
 
+// Who chose the end of a plan that nobody signed? Perhaps a thief: it may not be far off.
+absl::Status CheckUnsigned(const PlanStatement& plan, UnixMs now) {
+  constexpr UnixMs kHour = 3600 * kSecond;
+  if (plan.expires > now + kUnsignedAheadMax) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "nobody signed plan ", plan.plan_id, ", and without a signature a plan runs at most ",
+        kUnsignedAheadMax / kHour, " hours ahead; it expires at ", FormatTime(plan.expires), ", and it is ",
+        FormatTime(now), ". Sign it with `reprise approve`, or make one with a nearer end: `reprise plan --expires`"));
+  }
+  if (plan.created > now + kUnsignedBornAheadMax) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "nobody signed plan ", plan.plan_id, ", and it says that it was made at ", FormatTime(plan.created),
+        "; it is ", FormatTime(now), ". Look at both clocks, or sign it with `reprise approve`"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckWaiver(const Operator& signer, const GateStatement& decision, UnixMs now) {
   if (!signer.Has(v1::ROLE_ADMIN)) {
     return absl::PermissionDeniedError(absl::StrCat(signer.name, " may not waive a gate: that takes an admin"));
@@ -137,6 +154,7 @@ absl::StatusOr<AuthorizedPlan> CheckPlan(const Keyring& keyring, const SignedSta
         "plan ", statement.plan_id, " needs ", needed, " signature(s) of distinct people for its effect ",
         NameOf(statement.effect), "; signed by: ", Named(authorized.signers), ". Sign it with `reprise approve`"));
   }
+  if (needed == 0 && authorized.signers.empty()) RETURN_IF_ERROR(CheckUnsigned(statement, now));
   return authorized;
 }
 

@@ -23,8 +23,14 @@ namespace reprise::model {
 // How far a stop's serial may be beyond the one that is known, for coordinator and agent alike.
 inline constexpr uint64_t kStopSerialStepMax = 1000;
 
+// A plan that only reads needs no signature. Then nobody but the coordinator chose its end: it may not lie further ahead
+// than this, nor the plan's birth further than the other, by the clock of whoever checks.
+inline constexpr UnixMs kUnsignedAheadMax = 24LL * 3600 * 1000;
+inline constexpr UnixMs kUnsignedBornAheadMax = 4LL * 3600 * 1000;
+
 // Header matches statement field by field, no step goes beyond its effect, it is not expired, and enough distinct
 // active people (role operator, approver or admin) signed for that effect. Gives the statement and those signers' names.
+// PERMISSION_DENIED: a signature would help; also for a plan that only reads, where it runs too far ahead without one.
 struct AuthorizedPlan {
   PlanStatement statement;
   plan::v1::PlanHeader header;

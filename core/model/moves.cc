@@ -16,8 +16,7 @@ struct Row {
   State to;
 };
 
-using Task = v1::TaskState;
-constexpr Row<Task, TaskEvent> kTaskMoves[] = {
+constexpr Row<v1::TaskState, TaskEvent> kTaskMoves[] = {
     {v1::TASK_STATE_PENDING, TaskEvent::kDispatched, v1::TASK_STATE_DISPATCHED},
     {v1::TASK_STATE_PENDING, TaskEvent::kFailed, v1::TASK_STATE_FAILED},
     {v1::TASK_STATE_PENDING, TaskEvent::kCancelled, v1::TASK_STATE_CANCELLED},
@@ -55,8 +54,7 @@ constexpr Row<Task, TaskEvent> kTaskMoves[] = {
     {v1::TASK_STATE_FAILED, TaskEvent::kRetried, v1::TASK_STATE_PENDING},
 };
 
-using Target = v1::TargetState;
-constexpr Row<Target, TargetEvent> kTargetMoves[] = {
+constexpr Row<v1::TargetState, TargetEvent> kTargetMoves[] = {
     {v1::TARGET_STATE_WAITING, TargetEvent::kStarted, v1::TARGET_STATE_ACTIVE},
     {v1::TARGET_STATE_WAITING, TargetEvent::kUndoing, v1::TARGET_STATE_ROLLING_BACK},
     // A late outcome, told before the target had a place again.
@@ -94,8 +92,7 @@ constexpr Row<Target, TargetEvent> kTargetMoves[] = {
     {v1::TARGET_STATE_SKIPPED, TargetEvent::kRetried, v1::TARGET_STATE_WAITING},
 };
 
-using Wave = v1::WaveState;
-constexpr Row<Wave, WaveEvent> kWaveMoves[] = {
+constexpr Row<v1::WaveState, WaveEvent> kWaveMoves[] = {
     {v1::WAVE_STATE_PENDING, WaveEvent::kGated, v1::WAVE_STATE_GATED},
     {v1::WAVE_STATE_PENDING, WaveEvent::kStarted, v1::WAVE_STATE_RUNNING},
     {v1::WAVE_STATE_GATED, WaveEvent::kStarted, v1::WAVE_STATE_RUNNING},
@@ -109,8 +106,7 @@ constexpr Row<Wave, WaveEvent> kWaveMoves[] = {
     {v1::WAVE_STATE_BREACHED, WaveEvent::kRetried, v1::WAVE_STATE_RUNNING},
 };
 
-using Stage = v1::StageState;
-constexpr Row<Stage, StageEvent> kStageMoves[] = {
+constexpr Row<v1::StageState, StageEvent> kStageMoves[] = {
     {v1::STAGE_STATE_PENDING, StageEvent::kGated, v1::STAGE_STATE_GATED},
     {v1::STAGE_STATE_PENDING, StageEvent::kStarted, v1::STAGE_STATE_RUNNING},
     {v1::STAGE_STATE_GATED, StageEvent::kStarted, v1::STAGE_STATE_RUNNING},
@@ -119,8 +115,7 @@ constexpr Row<Stage, StageEvent> kStageMoves[] = {
     {v1::STAGE_STATE_SETTLED, StageEvent::kRetried, v1::STAGE_STATE_RUNNING},
 };
 
-using Gate = v1::GateState;
-constexpr Row<Gate, GateEvent> kGateMoves[] = {
+constexpr Row<v1::GateState, GateEvent> kGateMoves[] = {
     {v1::GATE_STATE_LOCKED, GateEvent::kReady, v1::GATE_STATE_READY},
     {v1::GATE_STATE_READY, GateEvent::kPassed, v1::GATE_STATE_PASSED},
     {v1::GATE_STATE_READY, GateEvent::kWaived, v1::GATE_STATE_WAIVED},
@@ -129,8 +124,7 @@ constexpr Row<Gate, GateEvent> kGateMoves[] = {
     {v1::GATE_STATE_WAIVED, GateEvent::kReady, v1::GATE_STATE_READY},
 };
 
-using Run = v1::RunState;
-constexpr Row<Run, RunEvent> kRunMoves[] = {
+constexpr Row<v1::RunState, RunEvent> kRunMoves[] = {
     {v1::RUN_STATE_RUNNING, RunEvent::kPaused, v1::RUN_STATE_PAUSED},
     {v1::RUN_STATE_RUNNING, RunEvent::kAborting, v1::RUN_STATE_ABORTING},
     {v1::RUN_STATE_RUNNING, RunEvent::kCatchingUp, v1::RUN_STATE_CATCHING_UP},
@@ -190,22 +184,22 @@ std::vector<DrawnMove> Drawn(std::span<const Row<State, Event>> rows, std::span<
 }  // namespace
 
 absl::StatusOr<v1::TaskState> Move(v1::TaskState from, TaskEvent event) {
-  return Take<Task, TaskEvent>("task", kTaskMoves, kTaskWords, from, event);
+  return Take<v1::TaskState, TaskEvent>("task", kTaskMoves, kTaskWords, from, event);
 }
 absl::StatusOr<v1::TargetState> Move(v1::TargetState from, TargetEvent event) {
-  return Take<Target, TargetEvent>("target", kTargetMoves, kTargetWords, from, event);
+  return Take<v1::TargetState, TargetEvent>("target", kTargetMoves, kTargetWords, from, event);
 }
 absl::StatusOr<v1::WaveState> Move(v1::WaveState from, WaveEvent event) {
-  return Take<Wave, WaveEvent>("wave", kWaveMoves, kWaveWords, from, event);
+  return Take<v1::WaveState, WaveEvent>("wave", kWaveMoves, kWaveWords, from, event);
 }
 absl::StatusOr<v1::StageState> Move(v1::StageState from, StageEvent event) {
-  return Take<Stage, StageEvent>("stage", kStageMoves, kStageWords, from, event);
+  return Take<v1::StageState, StageEvent>("stage", kStageMoves, kStageWords, from, event);
 }
 absl::StatusOr<v1::GateState> Move(v1::GateState from, GateEvent event) {
-  return Take<Gate, GateEvent>("gate", kGateMoves, kGateWords, from, event);
+  return Take<v1::GateState, GateEvent>("gate", kGateMoves, kGateWords, from, event);
 }
 absl::StatusOr<v1::RunState> Move(v1::RunState from, RunEvent event) {
-  return Take<Run, RunEvent>("run", kRunMoves, kRunWords, from, event);
+  return Take<v1::RunState, RunEvent>("run", kRunMoves, kRunWords, from, event);
 }
 
 std::vector<std::string> MachineNames() {
@@ -213,12 +207,12 @@ std::vector<std::string> MachineNames() {
 }
 
 std::vector<DrawnMove> MovesOf(std::string_view machine) {
-  if (machine == "task") return Drawn<Task, TaskEvent>(kTaskMoves, kTaskWords);
-  if (machine == "target") return Drawn<Target, TargetEvent>(kTargetMoves, kTargetWords);
-  if (machine == "wave") return Drawn<Wave, WaveEvent>(kWaveMoves, kWaveWords);
-  if (machine == "stage") return Drawn<Stage, StageEvent>(kStageMoves, kStageWords);
-  if (machine == "gate") return Drawn<Gate, GateEvent>(kGateMoves, kGateWords);
-  if (machine == "run") return Drawn<Run, RunEvent>(kRunMoves, kRunWords);
+  if (machine == "task") return Drawn<v1::TaskState, TaskEvent>(kTaskMoves, kTaskWords);
+  if (machine == "target") return Drawn<v1::TargetState, TargetEvent>(kTargetMoves, kTargetWords);
+  if (machine == "wave") return Drawn<v1::WaveState, WaveEvent>(kWaveMoves, kWaveWords);
+  if (machine == "stage") return Drawn<v1::StageState, StageEvent>(kStageMoves, kStageWords);
+  if (machine == "gate") return Drawn<v1::GateState, GateEvent>(kGateMoves, kGateWords);
+  if (machine == "run") return Drawn<v1::RunState, RunEvent>(kRunMoves, kRunWords);
   return {};
 }
 

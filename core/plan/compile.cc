@@ -280,7 +280,16 @@ class Compiler {
         .Hint(absl::StrCat(first.host(), ": ", first.reason()));
   }
 
+  // Agents take a plan that nobody signed only with a near end: what only reads gets one, unless somebody asks for more,
+  // and then signs it.
+  void EndSoonWhatOnlyReads() {
+    v1::PlanHeader& header = plan_.header;
+    if (header.effect() != model::v1::EFFECT_READ || request_.expires_ms > 0) return;
+    header.set_expires_ms(std::min(header.expires_ms(), header.created_ms() + kUnsignedLife));
+  }
+
   void Freeze() {
+    EndSoonWhatOnlyReads();
     v1::PlanBundle& bundle = plan_.bundle;
     plan_.annex.set_inventory_hosts(static_cast<uint32_t>(inventory_.hosts.size()));
     for (const ParameterSpec& spec : workflow_.parameters) {

@@ -21,6 +21,9 @@
 
 namespace reprise::plan {
 
+// Less than what agents allow without a signature (model::kUnsignedAheadMax): their clocks may be some hours late.
+inline constexpr int64_t kUnsignedLife = 20LL * 3600 * 1000;
+
 struct CompileRequest {
   const Dossier& dossier;
   const Workflow& workflow;       // Of the dossier.
@@ -33,7 +36,7 @@ struct CompileRequest {
   std::string nonce;              // 16 random bytes.
   UnixMs now = 0;
   bool exercise = false;
-  int64_t expires_ms = 0;         // After now; 0: what the workflow says.
+  int64_t expires_ms = 0;         // After now; 0: what the workflow says, what only reads at most kUnsignedLife.
 };
 
 struct CompiledPlan {

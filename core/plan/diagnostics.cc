@@ -76,8 +76,12 @@ uint32_t Diagnostics::AddSource(std::string name, std::string bytes) {
   return static_cast<uint32_t>(sources_.size() - 1);
 }
 
-const std::string& Diagnostics::SourceName(uint32_t source) const { return sources_[source].name; }
-std::string_view Diagnostics::SourceBytes(uint32_t source) const { return sources_[source].bytes; }
+const std::string& Diagnostics::SourceName(uint32_t source) const { return SourceOf(source).name; }
+std::string_view Diagnostics::SourceBytes(uint32_t source) const { return SourceOf(source).bytes; }
+
+const Diagnostics::Source& Diagnostics::SourceOf(uint32_t source) const {
+  return sources_[source < sources_.size() ? source : 0];
+}
 
 Finding& Diagnostics::Error(Place place, std::string message) {
   ++errors_;
@@ -111,7 +115,7 @@ std::vector<Finding> Diagnostics::Findings() const {
 }
 
 std::string Diagnostics::NameOf(Place place) const {
-  const std::string& name = sources_[place.source].name;
+  const std::string& name = SourceOf(place.source).name;
   return place.line == 0 ? name : absl::StrCat(name, ":", place.line, ":", place.column);
 }
 
@@ -119,7 +123,7 @@ std::string Diagnostics::RenderOne(const Finding& finding) const {
   const std::string where = NameOf(finding.place);
   std::string text = absl::StrCat(where, where.empty() ? "" : ": ",
                                   finding.severity == Severity::kError ? "error: " : "warning: ", finding.message, "\n");
-  const std::string_view line = LineOf(sources_[finding.place.source].bytes, finding.place.line);
+  const std::string_view line = LineOf(SourceOf(finding.place.source).bytes, finding.place.line);
   if (finding.place.line > 0 && !finding.secret && !line.empty()) {
     // A long line is shown from a little before the place.
     const size_t column = finding.place.column > 0 ? finding.place.column - 1 : 0;

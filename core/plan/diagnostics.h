@@ -75,6 +75,8 @@ class Diagnostics {
     std::string name;
     std::string bytes;
   };
+  // One that stands in other diagnostics is none of these.
+  const Source& SourceOf(uint32_t source) const;
   Finding& Add(Severity severity, Place place, std::string message);
   std::string RenderOne(const Finding& finding) const;
 

@@ -32,7 +32,7 @@ std::optional<Obstacle> ObstacleTo(const StageSpec& stage, const Target& target,
   if (!target.host->agent) {
     return Obstacle{"no_agent", absl::StrCat("a ", NameOf(target.asset_class), " that carries no agent")};
   }
-  if (asked && (known == nullptr || !known->enrolled)) return Obstacle{"not_enrolled", "its agent has never enrolled"};
+  if (asked && (known == nullptr || !known->enrolled)) return Obstacle{"not_enrolled", "its agent is not enrolled"};
   if (effect > model::v1::EFFECT_READ) {
     if (known != nullptr && !known->admitted) return Obstacle{"not_admitted", "nobody has admitted the host"};
     if (target.zone == model::v1::ZONE_QUARANTINE) return Obstacle{"quarantine", "the host is in the zone quarantine"};

@@ -86,8 +86,11 @@ Cause Obstacle(const HostRecord& host) {
     return {"no_agent", absl::StrCat("no agent can run on this ", model::NameOf(host.asset_class()))};
   }
   if (!host.hold().empty()) return {"hold", absl::StrCat("evidence hold: ", host.hold())};
+  if (host.expelled_ms() != 0) {
+    return {"expelled", absl::StrCat("expelled by ", host.expelled_by(), ": ", host.expelled_reason())};
+  }
   if (!host.enrolled()) return {"not_enrolled", "never joined: `reprise host token` makes its join code"};
-  if (host.statement_serial() == 0) return {"not_admitted", "in quarantine: nobody has admitted it yet"};
+  if (!host.has_statement()) return {"not_admitted", "in quarantine: nobody has admitted it yet"};
   if (host.zone() == model::v1::ZONE_QUARANTINE) return {"quarantine", "its zone is quarantine"};
   return {};
 }

@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/engine/hosts_ahead.h"
 #include "core/report/host_facts.h"
 #include "core/report/views.h"
 
@@ -34,13 +35,14 @@ operators::v1::HostView ViewOfHost(const journal::v1::HostRecord& host, bool wit
   view.set_hold(host.hold());
   view.set_in_inventory(host.in_inventory());
   view.set_enrolled(host.enrolled());
-  view.set_admitted(host.statement_serial() > 0);
+  view.set_admitted(host.has_statement());
   view.set_connected(host.session() != 0);
   view.set_last_contact_ms(host.last_contact_ms());
   *view.mutable_labels() = host.declared().labels();
   view.set_address(host.address().empty() ? host.declared().address() : host.address());
   view.set_agent_version(host.agent_version());
   view.set_statement_serial(host.statement_serial());
+  view.set_statement_serial_seen(engine::HighestStatementSerial(host));
   for (const auto& claim : host.claims()) {
     auto& shown = *view.add_claims();
     shown.set_name(claim.name());
@@ -53,6 +55,11 @@ operators::v1::HostView ViewOfHost(const journal::v1::HostRecord& host, bool wit
   view.set_facts_ms(host.facts_ms());
   view.set_agent_expected(host.declared().agent_expected());
   view.set_keyring_version(host.keyring_version());
+  view.set_expelled_ms(host.expelled_ms());
+  view.set_expelled_by(host.expelled_by());
+  view.set_expelled_reason(host.expelled_reason());
+  view.set_contested_ms(host.contested_ms());
+  view.set_contested_between(host.contested_between());
   return view;
 }
 

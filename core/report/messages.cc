@@ -47,6 +47,7 @@ const std::vector<Message>& AllMessages() {
       {"code.protected_class", "classe protégée", "protected class"},
       {"code.no_agent", "aucun agent possible", "no agent possible"},
       {"code.not_enrolled", "jamais enrôlé", "never enrolled"},
+      {"code.expelled", "expulsé", "expelled"},
       {"code.not_admitted", "pas encore admis (quarantaine)", "not yet admitted (quarantine)"},
       {"code.quarantine", "en quarantaine", "in quarantine"},
       {"code.not_planned", "dans aucun plan", "in no plan"},

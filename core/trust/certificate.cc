@@ -142,6 +142,7 @@ absl::StatusOr<PeerIdentity> IdentityOf(const Certificate& certificate) {
         absl::StrCat("the certificate's URI says ", identity.name, ", its common name something else"));
   }
   identity.fingerprint = certificate.fingerprint;
+  identity.valid_from = certificate.not_before;
   return identity;
 }
 

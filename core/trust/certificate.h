@@ -35,6 +35,7 @@ struct PeerIdentity {
   Kind kind = Kind::kHost;
   std::string name;         // Empty for the coordinator.
   std::string fingerprint;  // Of the certificate.
+  UnixMs valid_from = 0;    // Likewise.
 
   bool IsHost() const { return kind == Kind::kHost; }
   bool IsOperator() const { return kind == Kind::kOperator; }

@@ -8,11 +8,13 @@
 #include "core/base/clock.h"
 #include "core/base/files.h"
 #include "core/base/status_macros.h"
+#include "core/base/text.h"
 #include "core/crypto/minisign.h"
 #include "core/crypto/sha256.h"
 #include "core/engine/engine.h"
 #include "core/journal/sqlite_journal.h"
 #include "core/model/statements.h"
+#include "core/trust/certificate.h"
 #include "core/trust/certificate_request.h"
 #include "core/trust/coordinator_folder.h"
 
@@ -146,6 +148,9 @@ absl::Status EnrolHosts(const EnrolOptions& options, const IdentityFolder& ident
     enrol.ticket = 1;
     enrol.host = name;
     enrol.token_sha256 = crypto::Sha256(name);
+    ASSIGN_OR_RETURN(const trust::Certificate made, trust::ReadCertificate(certificate));
+    ASSIGN_OR_RETURN(enrol.certificate_sha256, FromHex(made.fingerprint));
+    enrol.certificate_valid_from = made.not_before;
     RETURN_IF_ERROR(site.Give(enrol));
     RETURN_IF_ERROR(WriteFile(identities.path / (name + ".key"), key));
     RETURN_IF_ERROR(WriteFile(identities.path / (name + ".crt"), certificate));

@@ -90,7 +90,7 @@ void Try(std::string_view bytes) {
   Agent agent;
   for (const auto& message : batch.messages()) {
     agent.Hear(message);
-    Check(agent.engine().InFlight().size() <= agents::kAttemptsInFlightMax, "attempts in flight are bounded");
+    Check(agent.engine().InFlight().size() <= agents::kAttemptsInFlightMax + agents::kUnsignedInFlightMax, "attempts in flight are bounded");
     agent.Work(3);
   }
   agent.CheckMemory();

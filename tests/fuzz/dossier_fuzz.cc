@@ -11,7 +11,9 @@ namespace {
 // A few bytes may declare a million hosts; compiling those is a matter of seconds, and no fault.
 constexpr size_t kHostsMax = 1000;
 
-void CompileOne(const plan::Dossier& dossier, const plan::Workflow& workflow, plan::Diagnostics& diagnostics) {
+void CompileOne(const plan::Dossier& dossier, const plan::Workflow& workflow, std::string_view bytes) {
+  plan::Diagnostics diagnostics, of_compiling;  // What places point to stands in both.
+  for (plan::Diagnostics* each : {&diagnostics, &of_compiling}) each->AddSource("fuzz.yaml", std::string(bytes));
   static const model::Keyring keyring = TheWorld().people.Keyring();
   plan::CompileRequest request{.dossier = dossier,
                                .workflow = workflow,
@@ -30,7 +32,6 @@ void CompileOne(const plan::Dossier& dossier, const plan::Workflow& workflow, pl
     if (request.parameters.contains(parameter.name) || parameter.type != plan::ParameterType::kString) continue;
     request.parameters[parameter.name] = "x";
   }
-  plan::Diagnostics of_compiling;
   const auto compiled = plan::Compile(std::move(request), of_compiling);
   Check(compiled.has_value() == of_compiling.ok(), "there is a plan, or it is said why not", of_compiling.Render());
   if (!compiled) return;
@@ -49,8 +50,7 @@ void Try(std::string_view bytes) {
   if (!diagnostics.ok() || dossier.inventory.hosts.size() > kHostsMax) return;
   for (const plan::Workflow& workflow : dossier.workflows) {
     Check(dossier.FindWorkflow(workflow.name) != nullptr, "a workflow is found by its name", workflow.name);
-    plan::Diagnostics more;
-    CompileOne(dossier, workflow, more);
+    CompileOne(dossier, workflow, bytes);
   }
 }
 

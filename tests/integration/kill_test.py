@@ -158,22 +158,28 @@ class Kills(unittest.TestCase):
     def test_everything_is_killed_again_and_again_and_the_run_still_ends_as_it_should(self):
         chance = random.Random(SEED + 1)
         run = self.hospital.run_stages(one_stage([HOSTS[:1], HOSTS[1:]], *self.steps("all"), unreachable_after_ms=20000))
+        kills = {"the coordinator": 0, "agents": 0, "plugin hosts": 0}
         for _ in range(6):
             time.sleep(chance.uniform(0.05, 0.5))
             self.hospital.coordinator.kill()
+            kills["the coordinator"] += 1
             for agent in self.hospital.agents.values():
                 if chance.random() < 0.7:
                     for pid in agent.plugin_hosts():
                         try:
                             os.kill(pid, signal.SIGKILL)
+                            kills["plugin hosts"] += 1
                         except ProcessLookupError:
                             pass
                 if chance.random() < 0.7:
                     agent.kill()
+                    kills["agents"] += 1
             self.hospital.coordinator.start()
             for agent in self.hospital.agents.values():
                 if not agent.runs():
                     agent.run()
+        for what, count in kills.items():
+            print(f"{count} kills of {what}", flush=True)
         self.finish(run, [f"all-{i}" for i in range(3)])
 
 

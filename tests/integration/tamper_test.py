@@ -58,6 +58,7 @@ class Tampering(unittest.TestCase):
         self.assertEqual((ended["outcome"], ended["code"]), ("OUTCOME_REFUSED", code), ended)
         self.assertNotEqual(ended["reason"], "")
         self.assertEqual(self.effects(agent), before, "refused, and yet it had an effect")
+        return ended
 
     def task(self, plan, *signers, agent=None, **key):
         return {"key": plan.key(**key), "authority": plan.authority((agent or self.ws).host, *(signers or [self.alice]))}
@@ -229,6 +230,36 @@ class Tampering(unittest.TestCase):
                 "plugin": {**blob, "signature": {"minisig": self.bob.sign(self.mock)}}}
         ended = self.ws.attempt(good)
         self.assertEqual(ended["outcome"], "OUTCOME_UNCHANGED", ended)
+
+    def reading(self, **header):
+        """A task of a plan that only reads and that nobody signed; its plugin is an operator's."""
+        plan = self.plan(effect="read", action="look")
+        plan.header.update(header)
+        blob = {"sha256": b64(sha256(self.mock)), "size": len(self.mock), "name": "mock", "kind": "plugin"}
+        return {"key": plan.key(), "plugin": {**blob, "signature": {"minisig": self.bob.sign(self.mock)}},
+                "authority": {**plan.authority(self.ws.host, self.bob),
+                              "plan": {"statement": b64(plan.statement()), "signatures": []}}}
+
+    def test_a_plan_that_nobody_signed_runs_no_more_than_a_day_ahead(self):
+        with open(self.ws.file(self.name), "w", encoding="utf-8") as file:
+            file.write("here")
+        for hours in (25, 24 * 365):
+            said = self.assert_refused("unsigned", self.reading(expires_ms=(now() + hours * HOUR) * 1000))
+            self.assertIn("24 hours ahead", said["reason"])
+        ended = self.ws.attempt(self.reading(expires_ms=(now() + 23 * HOUR) * 1000))
+        self.assertEqual(ended["outcome"], "OUTCOME_UNCHANGED", ended)
+
+    def test_plans_that_nobody_signed_keep_no_signed_one_out(self):
+        with open(self.ws.file(self.name), "w", encoding="utf-8") as file:
+            file.write("here")
+        tasks = [self.reading(created_ms=(now() - 1000 + i) * 1000) for i in range(40)]
+        for task in tasks:
+            ended = self.ws.attempt(task)
+            self.assertEqual(ended["outcome"], "OUTCOME_UNCHANGED", ended)
+        # Those that gave way are not run again, and the last is remembered.
+        self.assert_refused("expired", {**tasks[0], "key": {**tasks[0]["key"], "attempt": 2}})
+        os.remove(self.ws.file(self.name))
+        self.assert_done(self.task(self.plan()))
 
     # ---- gates ----
 

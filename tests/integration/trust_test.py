@@ -1,13 +1,17 @@
 """Who may join, who may call what, and what a flood of strangers does. Every door that is found closed is shown to open
 for whoever has the right key."""
 
+import json
 import os
+import shutil
 import socket
 import ssl
+import time
 import unittest
 
 from hospital import OPERATORS, PERMISSION_DENIED, UNAVAILABLE, Agent, Hospital, Refused, one_stage
 from processes import scratch, setUpModule, tearDownModule, wait_for  # noqa: F401
+from wire import Wire
 
 AGENTS = "reprise.agent.v1.AgentService/"
 HOUR = 3600
@@ -187,6 +191,134 @@ class Callers(unittest.TestCase):
             self.assertEqual(self.shake_hands(port, ssl.TLSVersion.TLSv1_3), "TLSv1.3")
             with self.assertRaises((ssl.SSLError, ConnectionError)):
                 self.shake_hands(port, ssl.TLSVersion.TLSv1_2)
+
+
+class StolenIdentities(unittest.TestCase):
+    """Somebody has a copy of an agent's folder, its key and certificate among the rest."""
+
+    def setUp(self):
+        self.hospital = Hospital(scratch("stolen"), {"ws-001": {}})
+        self.addCleanup(self.hospital.end)
+        self.agent = self.hospital.agents["ws-001"]
+
+    def steal(self, source="127.0.0.1"):
+        """Another agent over a copy of the folder, as it is now; it comes from the address `source`. Neither runs."""
+        self.agent.end()
+        thief = Agent.__new__(Agent)
+        thief._hospital, thief.host, thief._process = self.hospital, "ws-001", None
+        thief.folder = os.path.join(self.hospital.folder, "thief")
+        thief.state = os.path.join(thief.folder, "agent")
+        shutil.copytree(self.agent.state, thief.state)
+        thief.wire = Wire(self.hospital.coordinator.port, source)
+        config = os.path.join(thief.state, "agent.json")
+        with open(config, encoding="utf-8") as file:
+            named = json.load(file)
+        with open(config, "w", encoding="utf-8") as file:
+            json.dump({**named, "coordinator": f"127.0.0.1:{thief.wire.port}"}, file)
+        self.addCleanup(thief.wire.end)
+        self.addCleanup(thief.end)
+        return thief
+
+    @staticmethod
+    def identity(agent):
+        identity = {}
+        for key, name in (("certificate", "agent.crt"), ("key", "agent.key"), ("ca", "ca.crt")):
+            with open(os.path.join(agent.state, name), encoding="utf-8") as file:
+                identity[key] = file.read()
+        return identity
+
+    def wait_said(self, process, words):
+        wait_for(lambda: words in process.said(), lambda: f"\"{words}\" in: {process.said()[-2000:]}", seconds=30)
+
+    def refusal(self, identity, method):
+        with self.assertRaises(Refused) as refused:
+            self.hospital.call_as(identity, AGENTS + method, {}, seconds=10)
+        self.assertEqual(refused.exception.code, PERMISSION_DENIED, refused.exception)
+        return refused.exception.message
+
+    def host(self):
+        return self.hospital.call("GetHost", host="ws-001")
+
+    def kinds(self):
+        return [kind for _, kind, _ in self.hospital.events()]
+
+    def test_a_stolen_identity_is_refused_once_the_agent_has_renewed_its_own(self):
+        thief = self.steal()
+        self.hospital.coordinator.end()
+        self.hospital.coordinator.start(clock_ahead=13 * HOUR)  # Half of a certificate's life is 12 h.
+        self.agent.run(clock_ahead=13 * HOUR)
+        wait_for(lambda: "host_renewed" in self.kinds(), "the agent to renew its certificate", seconds=30)
+        # It does not wait for a cut: by a new session it ends whatever the old certificate was good for.
+        wait_for(lambda: "session_opened" in self.kinds()[self.kinds().index("host_renewed"):], "a new session", seconds=30)
+        opened = self.kinds().count("session_opened")
+        thief.run(clock_ahead=13 * HOUR)
+        self.wait_said(thief._process, "this identity was replaced")
+        self.assertIn("reprise host token ws-001", thief._process.said())
+        self.assertIn("replaced", self.refusal(self.identity(thief), "Renew"))
+        self.assertIn("replaced", self.refusal(self.identity(thief), "Fetch"))
+        self.assertTrue(self.host()["connected"])
+        self.assertEqual(self.kinds().count("session_opened"), opened, "nobody was disturbed")
+        self.assertIn("this identity was replaced", self.hospital.coordinator._process.said())
+
+    def test_an_agent_that_renewed_since_the_copy_comes_back_to_a_restored_coordinator(self):
+        data, copy = self.hospital.data, self.hospital.data + ".copy"
+        self.agent.end()
+        before = self.identity(self.agent)
+        self.hospital.coordinator.end()
+        shutil.copytree(data, copy)
+        self.hospital.coordinator.start(clock_ahead=13 * HOUR)
+        self.agent.run(clock_ahead=13 * HOUR)
+        wait_for(lambda: "host_renewed" in self.kinds(), "the agent to renew its certificate", seconds=30)
+        wait_for(lambda: self.identity(self.agent) != before, "the agent to store it")
+        self.hospital.coordinator.end()
+        self.agent.end()
+        os.rename(data, data + ".lost")
+        os.rename(copy, data)
+        self.hospital.coordinator.start(clock_ahead=13 * HOUR)
+        self.assertNotIn("host_renewed", self.kinds())
+        self.agent.run(clock_ahead=13 * HOUR)
+        self.hospital.wait_connected()
+        self.assertIn("replaced", self.refusal(before, "Renew"))
+
+    def test_an_expelled_host_is_refused_and_comes_back_into_quarantine_until_it_is_admitted_anew(self):
+        before = self.identity(self.agent)
+        self.hospital.call("ExpelHost", host="ws-001", reason="its disk was copied")
+        self.wait_said(self.agent._process, "was expelled")
+        for method in ("Renew", "Fetch"):
+            self.assertIn("expelled", self.refusal(before, method))
+        host = self.host()
+        self.assertEqual((host["connected"], host["enrolled"], host["expelled_by"], host["expelled_reason"]),
+                         (False, False, "alice", "its disk was copied"))
+        # A code of before would let in whoever has it; a new one lets in whom people give it to.
+        self.agent.end()
+        code = self.hospital.tokens(["ws-001"])["ws-001"]
+        wait_for(self.hospital._join_port_is_open, "an open join port")
+        self.assertEqual(self.agent.join(code)[0], 0)
+        self.agent.run()
+        self.hospital.wait_connected()
+        self.assertIn("replaced", self.refusal(before, "Renew"))
+        host = self.host()
+        self.assertEqual((host["zone"], host["admitted"], host["expelled_by"]), ("ZONE_QUARANTINE", False, ""))
+        run = self.hospital.run_stages(one_stage([["ws-001"]], self.hospital.touch("after"), unreachable_after_ms=1000))
+        wait_for(lambda: self.hospital.targets(run)[("ws-001", "one")]["code"] == "not_admitted",
+                 lambda: self.hospital.outline(run), seconds=30)
+        self.assertEqual(self.hospital.witness(), [])
+        self.hospital.state_hosts(["ws-001"])
+        self.hospital.wait_run(run, "succeeded")
+        self.assertEqual(self.hospital.effects_of("after"), {"ws-001": 1})
+
+    def test_two_agents_with_one_identity_are_noticed_and_do_not_fill_the_journal(self):
+        thief = self.steal(source="127.0.0.2")
+        self.agent.run()
+        self.hospital.wait_connected()
+        thief.run()
+        self.wait_said(self.hospital.coordinator._process, "Two agents")
+        self.assertIn("127.0.0.2", self.host()["contested_between"])
+        self.wait_said(self.hospital.coordinator._process, "come again in")
+        count, begun = self.kinds().count("session_opened"), time.monotonic()
+        time.sleep(8)
+        most = (time.monotonic() - begun) / 6 + 2
+        self.assertLessEqual(self.kinds().count("session_opened") - count, most)
 
 
 class Flood(unittest.TestCase):

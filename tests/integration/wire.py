@@ -6,8 +6,8 @@ import threading
 
 
 class Wire:
-    def __init__(self, target_port):
-        self._target = ("127.0.0.1", target_port)
+    def __init__(self, target_port, source="127.0.0.1"):
+        self._target, self._source = ("127.0.0.1", target_port), (source, 0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Wire:
         try:
             if not self._open:
                 raise ConnectionError
-            called = socket.create_connection(self._target, 5)
+            called = socket.create_connection(self._target, 5, self._source)
         except OSError:
             caller.close()
             return

@@ -40,6 +40,7 @@ const std::vector<CommandRow>& Commands() {
       {"host", "hold", "Put hosts under evidence hold: nothing on them may change", DeclareHostHold},
       {"host", "release", "Take hosts out of evidence hold", DeclareHostRelease},
       {"host", "zone", "Sign hosts into another zone", DeclareHostZone},
+      {"host", "expel", "End a host's identity: its certificates count no more", DeclareHostExpel},
 
       {"run", "start", "Carry out a plan that is signed", DeclareRunStart},
       {"run", "ls", "Runs, the newest last", DeclareRunLs},
@@ -77,6 +78,7 @@ const std::vector<CommandRow>& Commands() {
 
       {"journal", "verify", "Prove that a journal was not altered; needs only the file", DeclareJournalVerify},
       {"journal", "export", "The journal as JSON lines; needs only the file", DeclareJournalExport},
+
 
       {"report", "run", "Where a run stands, as plain text in French or English", DeclareReportRun},
       {"report", "coverage", "Who is covered and who is not, likewise", DeclareReportCoverage},

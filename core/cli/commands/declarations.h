@@ -24,6 +24,7 @@ Action DeclareHostAdmit(CommandLine& app);
 Action DeclareHostHold(CommandLine& app);
 Action DeclareHostRelease(CommandLine& app);
 Action DeclareHostZone(CommandLine& app);
+Action DeclareHostExpel(CommandLine& app);
 
 Action DeclareRunStart(CommandLine& app);
 Action DeclareRunLs(CommandLine& app);
@@ -61,6 +62,7 @@ Action DeclareArtifactLs(CommandLine& app);
 
 Action DeclareJournalVerify(CommandLine& app);
 Action DeclareJournalExport(CommandLine& app);
+
 
 Action DeclareReportRun(CommandLine& app);
 Action DeclareReportCoverage(CommandLine& app);

@@ -68,6 +68,10 @@ std::string TextOfSite(const Event& event) {
     case Event::kHostEnrolled:
       return absl::StrCat("host ", event.host_enrolled().host(),
                           event.host_enrolled().certificate_sha256().empty() ? " spends its join code" : " has joined");
+    case Event::kHostRenewed:
+      return absl::StrCat("a new certificate for host ", event.host_renewed().host());
+    case Event::kHostExpelled:
+      return absl::StrCat("host ", event.host_expelled().host(), " expelled", Because(event.host_expelled().reason()));
     case Event::kHostStatementRecorded:
       return TextOf(event.host_statement_recorded());
     case Event::kBlobAdded:
@@ -80,7 +84,11 @@ std::string TextOfSite(const Event& event) {
       return absl::StrCat("host ", event.facts_reported().host(), " told its facts");
     case Event::kSessionOpened:
       return absl::StrCat("host ", event.session_opened().host(), " connected from ", event.session_opened().address(),
-                          ", agent ", event.session_opened().agent_version());
+                          ", agent ", event.session_opened().agent_version(),
+                          event.session_opened().contested()
+                              ? absl::StrCat(", once too often in place of one from ",
+                                             event.session_opened().replaced_address())
+                              : "");
     case Event::kSessionClosed:
       return absl::StrCat("host ", event.session_closed().host(), " gone", Because(event.session_closed().reason()));
     case Event::kPlanSubmitted: {

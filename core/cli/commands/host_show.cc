@@ -71,9 +71,26 @@ absl::StatusOr<int> RunHostShow(Context& context, const std::string& name) {
   line("agent", host.agent_version().empty()
                     ? ""
                     : absl::StrCat(OneLine(host.agent_version()), ", keyring version ", host.keyring_version()));
-  line("statement", host.statement_serial() == 0
-                        ? "none: nobody has admitted it"
-                        : absl::StrCat("serial ", host.statement_serial(), ", signed by an admin"));
+  line("statement", host.admitted()                 ? absl::StrCat("serial ", host.statement_serial(), ", signed by an admin")
+                    : host.statement_serial() == 0 ? "none: nobody has admitted it"
+                                                   : absl::StrCat("none in force: serial ", host.statement_serial(),
+                                                                  " was signed before it joined with the present key"));
+  if (host.statement_serial_seen() > host.statement_serial()) {
+    line("", context.terminal.Paint(absl::StrCat("its agent has one with serial ", host.statement_serial_seen(),
+                                                 ": this coordinator is an older copy; say again what is so"),
+                                    Color::kBad));
+  }
+  if (host.expelled_ms() != 0) {
+    line("expelled", context.terminal.Paint(absl::StrCat(context.Ago(host.expelled_ms()), " by ", host.expelled_by(), ": ",
+                                                         OneLine(host.expelled_reason())),
+                                            Color::kBad));
+  }
+  if (host.contested_ms() != 0) {
+    line("contested", context.terminal.Paint(
+                          absl::StrCat(context.Ago(host.contested_ms()), " two agents used its identity in turn, from ",
+                                       OneLine(host.contested_between()), ": `reprise host expel ", host.name(), "`"),
+                          Color::kBad));
+  }
   PrintClaims(context, host);
   PrintFacts(context, host);
   return kExitOk;

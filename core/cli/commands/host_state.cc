@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/cli/terminal.h"
 #include "core/model/names.h"
 
 namespace reprise::cli {
@@ -11,11 +12,13 @@ namespace reprise::cli {
 Cell HostStateCell(const ops::HostView& host) {
   std::vector<std::string> words;
   Color color = Color::kGood;
-  const auto say = [&](const char* word, Color how) {
-    words.emplace_back(word);
+  const auto say = [&](const std::string& word, Color how) {
+    words.push_back(word);
     color = how;
   };
-  if (!host.agent_expected() && !host.enrolled()) {
+  if (host.expelled_ms() != 0) {
+    say(absl::StrCat("expelled by ", host.expelled_by(), " (", OneLine(host.expelled_reason()), ")"), Color::kBad);
+  } else if (!host.agent_expected() && !host.enrolled()) {
     say("no agent", Color::kDim);
   } else if (!host.enrolled()) {
     say("not enrolled", Color::kWarning);
@@ -23,6 +26,7 @@ Cell HostStateCell(const ops::HostView& host) {
     host.connected() ? say("connected", Color::kGood) : say("silent", Color::kBad);
     if (!host.admitted()) say("not admitted", host.connected() ? Color::kWarning : Color::kBad);
   }
+  if (host.contested_ms() != 0) say("contested", Color::kBad);
   if (!host.hold().empty()) say("on hold", Color::kWarning);
   if (!host.in_inventory()) say("not in the inventory", Color::kWarning);
   return {absl::StrJoin(words, ", "), color};

@@ -1,5 +1,7 @@
 #include "core/cli/commands/host_statement.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
@@ -65,7 +67,8 @@ absl::Status CheckAdmin(const model::Keyring& keyring, const std::string& name) 
 model::HostStatement StatementAsIs(const ops::HostView& host, UnixMs now) {
   model::HostStatement statement;
   statement.host = host.name();
-  statement.serial = host.statement_serial() + 1;
+  // Beyond what its agent has seen, too: a coordinator restored from an older copy does not know it otherwise.
+  statement.serial = std::max(host.statement_serial(), host.statement_serial_seen()) + 1;
   statement.zone = host.admitted() ? host.zone() : model::v1::ZONE_QUARANTINE;
   statement.asset_class = host.asset_class();
   statement.trust = host.trust() == model::v1::TRUST_STATE_UNSPECIFIED ? model::v1::TRUST_STATE_UNKNOWN : host.trust();

@@ -12,6 +12,7 @@
 #include "core/cli/commands/inventory_request.h"
 #include "core/cli/commands/plan_preview.h"
 #include "core/cli/commands/plan_site.h"
+#include "core/model/authorization.h"
 #include "core/plan/compile.h"
 #include "core/plan/explain.h"
 
@@ -117,11 +118,14 @@ absl::StatusOr<ops::PlanView> Submit(Context& context, const PlanFlags& flags, c
   return client->Call<ops::PlanView>("SubmitPlan", request);
 }
 
-void TellSubmitted(Context& context, const ops::PlanView& view) {
+void TellSubmitted(Context& context, const ops::PlanView& view, const plan::v1::PlanHeader& header) {
   context.Say("");
   context.Say(absl::StrCat("submitted as ", context.terminal.Paint(view.plan_id(), Color::kBold)));
   const uint32_t needed = view.signatures_needed();
-  if (needed == 0) {
+  if (needed == 0 && header.expires_ms() - header.created_ms() > model::kUnsignedAheadMax) {
+    context.Say(absl::StrCat("next: it only reads, but for longer than agents allow without a signature (",
+                             FormatDurationMs(model::kUnsignedAheadMax), "): `reprise approve ", view.plan_id(), "`"));
+  } else if (needed == 0) {
     context.Say(absl::StrCat("next: it only reads, and needs no signature: `reprise run start ", view.plan_id(), "`"));
   } else {
     context.Say(absl::StrCat("next: ", needed, needed == 1 ? " signature" : " signatures, of distinct people",
@@ -147,7 +151,7 @@ absl::StatusOr<int> Finish(Context& context, const PlanFlags& flags, const plan:
   std::optional<ops::PlanView> submitted;
   if (flags.submit) {
     ASSIGN_OR_RETURN(submitted, Submit(context, flags, dossier, site, compiled));
-    TellSubmitted(context, *submitted);
+    TellSubmitted(context, *submitted, compiled.header);
   }
   const int code = pending ? kExitChangesPending : kExitOk;
   if (context.json()) {

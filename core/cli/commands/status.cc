@@ -18,6 +18,14 @@ Cell StopCell(Context& context, const ops::StatusView& view) {
           Color::kBad};
 }
 
+Cell AheadCell(const ops::StatusView& view) {
+  const uint32_t hosts = view.hosts_ahead();
+  return {absl::StrCat(hosts, hosts == 1 ? " host knows" : " hosts know",
+                       " more than this coordinator: it was restored from an older copy (", view.ahead_example(),
+                       "). See docs/OPERATIONS.md, section 11"),
+          Color::kBad};
+}
+
 Cell JoinCell(const ops::StatusView& view) {
   if (view.join_until_ms() <= view.now_ms()) return "closed";
   return {absl::StrCat("open until ", FormatTime(view.join_until_ms())), Color::kWarning};
@@ -44,6 +52,7 @@ absl::StatusOr<int> RunStatus(Context& context) {
                                                            : absl::StrCat(" (", absl::StrJoin(roles, ", "), ")"))});
   table.Add({"emergency stop", StopCell(context, view)});
   table.Add({"hosts", absl::StrCat(view.hosts(), ", ", view.agents_connected(), " connected")});
+  if (view.hosts_ahead() > 0) table.Add({"restored", AheadCell(view)});
   table.Add({"runs at work", absl::StrCat(view.runs_active())});
   table.Add({"join window", JoinCell(view)});
   table.Add({"keyring", Cell(absl::StrCat("version ", view.keyring_version(), ", pinned ", view.keyring_fingerprint()),

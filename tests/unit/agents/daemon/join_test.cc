@@ -50,7 +50,8 @@ TEST(ConnectAddress, FillsAWildcardWithTheHostThatAnswered) {
 
 TEST(ReadJoinReply, RefusesWhatIsNotAReply) {
   for (const char* bad : {"", "[]", "{}", R"({"certificate":1})", R"({"certificate":"x","keyring":[]})",
-                          R"({"certificate":"x","keyring":[{}]})", R"({"certificate":"x","keyring":[7]})"}) {
+                          R"({"certificate":"x","keyring":[{}]})", R"({"certificate":"x","statement_serial":-1,"keyring":[]})",
+                          R"({"certificate":"x","keyring":[7]})"}) {
     EXPECT_FALSE(ReadJoinReply(bad).ok()) << bad;
   }
 }
@@ -67,6 +68,7 @@ class RunJoinTest : public ::testing::Test {
     reply.ca = authority.Pem();
     reply.keyring = people.chain();
     reply.coordinator = "0.0.0.0:7443";
+    reply.statement_serial = statement_serial;
     return reply;
   }
   absl::StatusOr<std::string> Join(const std::string& host = "ws-001") {
@@ -83,6 +85,7 @@ class RunJoinTest : public ::testing::Test {
   TestAuthority authority;
   std::string certified_host = "ws-001";
   int asked = 0;
+  uint64_t statement_serial = 0;
 };
 
 TEST_F(RunJoinTest, LeavesAFolderThatAnAgentCanUse) {
@@ -114,6 +117,40 @@ TEST_F(RunJoinTest, RenewsTheIdentityAndKeepsWhatTheAgentRemembers) {
   EXPECT_NE(before.key, after.key);
   ASSERT_OK_AND_ASSIGN(const auto records, spool::SqliteSpool::ReadOnly(State().Spool()));
   EXPECT_EQ(records.back().stop_kept().serial(), 4u);
+}
+
+// Of the one key it was said that it may change something, not of the other.
+TEST_F(RunJoinTest, BelievesNoStatementThatWasSignedBeforeTheJoin) {
+  ASSERT_OK(Join());
+  {
+    ASSERT_OK_AND_ASSIGN(auto opened, spool::SqliteSpool::Open(State().Spool()));
+    agent::v1::SpoolRecord admission;
+    *admission.mutable_host_statement() = agents::testing::Admission(people);
+    ASSERT_OK(opened.spool->Append({admission}));
+  }
+  const auto agent = [&] {
+    const auto records = spool::SqliteSpool::ReadOnly(State().Spool());
+    return *agents::AgentEngine::Restore(*records);
+  };
+  ASSERT_NE(agent().statement(), nullptr);
+  statement_serial = 3;
+  ASSERT_OK(Join());
+  auto again = agent();
+  EXPECT_EQ(again.statement(), nullptr);
+  const auto hear = [&](uint64_t serial) {
+    agent::v1::CoordinatorMessage message;
+    *message.mutable_host_statement() =
+        agents::testing::Admission(people, "ws-001", [&](auto& statement) { statement.serial = serial; });
+    again.Decide(agents::CoordinatorSaid{1, message}, agents::testing::kNoon);
+  };
+  again.Decide(agents::Connected{1}, agents::testing::kNoon);
+  hear(3);
+  EXPECT_EQ(again.statement(), nullptr) << "the coordinator may be another's";
+  const auto compacted = agents::AgentEngine::Restore(again.Compact());
+  ASSERT_OK(compacted);
+  EXPECT_EQ(compacted->statement(), nullptr);
+  hear(4);
+  EXPECT_NE(again.statement(), nullptr);
 }
 
 TEST_F(RunJoinTest, RefusesAFolderOfAnotherHostBeforeTheCodeIsSpent) {

@@ -11,7 +11,9 @@ namespace {
 
 using namespace testing;  // NOLINT: the fixture's words
 using reprise::testing::StatusIs;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 std::vector<std::string> Bytes(const std::vector<agent::v1::SpoolRecord>& records) {
   std::vector<std::string> all;
@@ -38,6 +40,29 @@ TEST_F(AgentEngineTest, TakesANewerKeyringOnlyWhenItIsSignedUnderTheOldOne) {
   EXPECT_EQ(host.engine().keyring().version(), 2u);
   EXPECT_EQ(host.warnings.size(), 1u);
   EXPECT_FALSE(host.engine().keyring().Find("bob")->active);
+}
+
+TEST_F(AgentEngineTest, BringsBackTheKeyringThatARestoredCoordinatorLost) {
+  agent::v1::CoordinatorMessage update;
+  *update.mutable_keyring()->add_statements() = people.Revoke("bob");
+  *update.mutable_keyring()->add_statements() = people.Revoke("carol");
+  host.Hear(update);
+  const auto brought = [this](uint32_t known) {
+    host.ForgetEffects();
+    agent::v1::CoordinatorMessage message;
+    message.mutable_welcome()->set_keyring_version(known);
+    host.Hear(message);
+    std::vector<std::string> statements;
+    for (const auto& said : host.sent) {
+      for (const auto& statement : said.keyring().statements()) statements.push_back(statement.statement());
+    }
+    return statements;
+  };
+  EXPECT_THAT(brought(1), ElementsAre(people.chain()[1].statement(), people.chain()[2].statement()));
+  EXPECT_THAT(brought(2), ElementsAre(people.chain()[2].statement()));
+  EXPECT_THAT(brought(3), IsEmpty());
+  EXPECT_THAT(brought(9), IsEmpty());
+  EXPECT_THAT(brought(0), IsEmpty());  // It has none at all, and is not to be founded by a host.
 }
 
 TEST_F(AgentEngineTest, TakesOnlyItsOwnNewerAndSignedHostStatement) {

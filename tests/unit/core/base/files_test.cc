@@ -62,6 +62,11 @@ TEST_F(FilesTest, NameThePathInEveryError) {
   EXPECT_THAT(WriteFileDurably(folder_ / "no" / "f", "x"), StatusIs(absl::StatusCode::kNotFound, HasSubstr("no/f")));
 }
 
+TEST_F(FilesTest, GiveUpOnADeviceThatDoesNotEnd) {
+  EXPECT_THAT(ReadFile("/dev/zero"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("does not end")));
+  EXPECT_OK(ReadFile("/dev/null"));
+}
+
 TEST_F(FilesTest, LeaveTheOldContentWhereTheNewCannotTakeItsPlace) {
   std::filesystem::create_directory(folder_ / "f");
   ASSERT_OK(WriteFileDurably(folder_ / "f" / "inner", "kept"));

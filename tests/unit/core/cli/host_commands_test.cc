@@ -37,7 +37,8 @@ struct Hosts : Desk {
               {"host", "admit", "", DeclareHostAdmit},
               {"host", "hold", "", DeclareHostHold},
               {"host", "release", "", DeclareHostRelease},
-              {"host", "zone", "", DeclareHostZone}},
+              {"host", "zone", "", DeclareHostZone},
+              {"host", "expel", "", DeclareHostExpel}},
              person) {
     ops::HostList list;
     for (const auto& host : hosts) *list.add_hosts() = host;
@@ -73,6 +74,16 @@ TEST(HostAdmit, SignsOneStatementAHostInOneCall) {
   EXPECT_EQ(stated[1].trust, model::v1::TRUST_STATE_CLEANED);
   EXPECT_EQ(stated[1].asset_class, model::v1::ASSET_CLASS_WORKSTATION);
   EXPECT_THAT(desk.Out(), HasSubstr("2 hosts admitted into zone rebuilt"));
+}
+
+// A coordinator restored from an older copy knows it from the agent only.
+TEST(HostAdmit, GoesBeyondTheSerialThatTheAgentHasSeen) {
+  ops::HostView host = Admitted(Host("ws-001"));
+  host.set_statement_serial_seen(9);
+  Hosts desk({host});
+  EXPECT_EQ(desk.Run({"host", "admit", "ws-001", "--zone", "rebuilt", "--yes"}), kExitOk) << desk.Err();
+  ASSERT_EQ(desk.Stated().size(), 1);
+  EXPECT_EQ(desk.Stated()[0].serial, 10);
 }
 
 TEST(HostAdmit, LeavesAloneWhatIsAlreadySo) {
@@ -175,6 +186,50 @@ TEST(HostShow, TellsClaimsAndFacts) {
                                 HasSubstr("no probe has stated anything")));
 }
 
+ops::HostView Expelled(ops::HostView host) {
+  host.set_enrolled(false);
+  host.set_admitted(false);
+  host.set_connected(false);
+  host.set_expelled_ms(kNoon - kHour);
+  host.set_expelled_by("alice");
+  host.set_expelled_reason("its disk was copied");
+  return host;
+}
+
+TEST(HostExpel, AsksAndSaysWhatTheWayBackIs) {
+  Hosts desk({});
+  desk.coordinator.Answer("ExpelHost", Expelled(Host("ws-001")));
+  EXPECT_EQ(desk.Run({"host", "expel", "ws-001", "--yes"}), kExitUsage) << "a reason is part of it";
+  desk.terminal.answers = {"n"};
+  EXPECT_EQ(desk.Run({"host", "expel", "ws-001", "--reason", "stolen"}), kExitFailure);
+  EXPECT_TRUE(desk.coordinator.Heard<ops::ExpelHostRequest>("ExpelHost").empty());
+  EXPECT_EQ(desk.Run({"host", "expel", "ws-001", "--reason", "stolen", "--yes"}), kExitOk) << desk.Err();
+  EXPECT_EQ(desk.coordinator.Last<ops::ExpelHostRequest>("ExpelHost").reason(), "stolen");
+  EXPECT_THAT(desk.Out(), HasSubstr("ws-001 expelled"));
+  EXPECT_THAT(desk.Err(), HasSubstr("reprise host token ws-001"));
+}
+
+TEST(HostShow, SaysWhoExpelledAHostAndWhy) {
+  Hosts desk({Expelled(Host("ws-001")), Host("ws-002")});
+  EXPECT_EQ(desk.Run({"host", "ls"}), kExitOk);
+  EXPECT_THAT(desk.Out(), HasSubstr("expelled by alice (its disk was copied)"));
+  desk.coordinator.Answer("GetHost", Expelled(Host("ws-001")));
+  EXPECT_EQ(desk.Run({"host", "show", "ws-001"}), kExitOk);
+  EXPECT_THAT(desk.Out(), HasSubstr("60 min ago by alice: its disk was copied"));
+}
+
+TEST(HostShow, SaysThatTwoAgentsUseOneIdentityAndThatAnAdmissionIsOver) {
+  Hosts desk({});
+  ops::HostView host = Host("ws-001");
+  host.set_statement_serial(4);
+  host.set_contested_ms(kNoon - kHour);
+  host.set_contested_between("10.0.0.1 and 10.0.0.9");
+  desk.coordinator.Answer("GetHost", host);
+  EXPECT_EQ(desk.Run({"host", "show", "ws-001"}), kExitOk);
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("contested"), HasSubstr("10.0.0.1 and 10.0.0.9"),
+                                HasSubstr("reprise host expel ws-001"), HasSubstr("none in force: serial 4")));
+}
+
 struct Tokens : Hosts {
   explicit Tokens(const std::vector<ops::HostView>& hosts) : Hosts(hosts) {
     coordinator.On<ops::IssueTokensRequest, ops::IssueTokensResponse>(
@@ -217,7 +272,8 @@ TEST(HostToken, FindsThoseThatAreMissing) {
   ops::HostView machine = missing;
   machine.set_name("mri-1");
   machine.set_agent_expected(false);
-  Tokens desk({Host("ws-001"), missing, machine});
+  ops::HostView expelled = Expelled(Host("ws-003"));
+  Tokens desk({Host("ws-001"), missing, machine, expelled});
   EXPECT_EQ(desk.Run({"host", "token", "--all-missing"}), kExitOk);
   EXPECT_THAT(desk.coordinator.Last<ops::IssueTokensRequest>("IssueTokens").hosts(), ::testing::ElementsAre("ws-002"));
   EXPECT_EQ(desk.Run({"host", "token", "mri-1"}), kExitFailure);

@@ -137,6 +137,12 @@ TEST(Plan, EndsWellWhenItOnlyReads) {
   EXPECT_THAT(desk.Out(), HasSubstr("needs no signature"));
 }
 
+TEST(Plan, AsksForASignatureWhereWhatOnlyReadsIsToServeForDays) {
+  Planning desk(kLooking);
+  EXPECT_EQ(desk.Plan({"--submit", "--expires", "3d"}), kExitOk) << desk.Err();
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("longer than agents allow"), HasSubstr("reprise approve look-")));
+}
+
 TEST(Plan, SubmitsWhatWasCompiledHere) {
   Planning desk;
   EXPECT_EQ(desk.Plan({"--submit", "--exercise", "--expires", "2h", "-p", "version=5.0"}), kExitChangesPending)

@@ -66,6 +66,20 @@ TEST(Status, ShowsTheCoordinatorInOneLook) {
   EXPECT_EQ(desk.OutJson()["roles"], Json({"admin"}));
 }
 
+TEST(Status, SaysWhenHostsKnowMoreThanTheCoordinator) {
+  StoreDesk desk;
+  ops::StatusView view = SomeStatus(desk);
+  desk.coordinator.Answer("GetStatus", view);
+  ASSERT_EQ(desk.Run({"status"}), kExitOk) << desk.Err();
+  EXPECT_THAT(desk.Out(), Not(HasSubstr("older copy")));
+  view.set_hosts_ahead(3);
+  view.set_ahead_example("ws-001 has keyring version 3 (here 2)");
+  desk.coordinator.Answer("GetStatus", view);
+  ASSERT_EQ(desk.Run({"-o", "wide", "status"}), kExitOk) << desk.Err();
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("3 hosts know more than this coordinator: it was restored from an older copy"),
+                                HasSubstr("ws-001 has keyring version 3 (here 2)")));
+}
+
 TEST(Status, ShowsAnEmergencyStopInRedWhereAPersonLooksOn) {
   StoreDesk desk;
   ops::StatusView view = SomeStatus(desk);

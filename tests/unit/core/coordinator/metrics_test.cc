@@ -72,6 +72,22 @@ TEST(Metrics, CountWhatHappened) {
   EXPECT_EQ(ValueOf(text, R"(reprise_edr_hosts{protection="holds"})"), 0) << "nothing is covered without evidence";
 }
 
+TEST(Metrics, CountSessionsThatTwoAgentsContest) {
+  Hospital hospital(1);
+  for (uint64_t i = 0; i < 5; ++i) {
+    hospital.Decide(engine::SessionOpened{"ws-001", 1000 + i, {}, i % 2 == 0 ? "10.0.0.9" : "10.0.0.1"});
+  }
+  Metrics metrics("1", hospital.now);
+  metrics.OnEvents(hospital.engine, hospital.journal);
+  Metrics::Outside outside;
+  outside.identities_refused = 7;
+  outside.calls_throttled = 8;
+  metrics.Look(hospital.engine, outside, hospital.now);
+  EXPECT_EQ(ValueOf(metrics.Text(), "reprise_sessions_contested_total"), 3) << "the first two may be a move";
+  EXPECT_EQ(ValueOf(metrics.Text(), "reprise_identities_refused_total"), 7);
+  EXPECT_EQ(ValueOf(metrics.Text(), "reprise_agent_calls_throttled_total"), 8);
+}
+
 TEST(Metrics, BoundTheNumberOfActionsThatHaveSeriesOfTheirOwn) {
   Hospital hospital(1);
   PlanDraft draft(hospital.people);

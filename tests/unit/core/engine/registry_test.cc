@@ -99,6 +99,16 @@ TEST_F(RegistryTest, StartsNothingThatIsNotSignedAndNothingTwice) {
   EXPECT_THAT(hospital.Start(draft), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("run 1")));
 }
 
+TEST_F(RegistryTest, StartsWhatOnlyReadsUnsignedOnlyWithANearEnd) {
+  PlanDraft draft(hospital.people, v1::EFFECT_READ, "look-00000000");
+  draft.AddStep(draft.AddStage("look", {2}), "look");
+  draft.header.set_expires_ms(hospital.now + 25 * kHour);
+  ASSERT_OK(hospital.Submit(draft)) << "it may be signed yet";
+  EXPECT_THAT(hospital.Start(draft), StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("24 hours ahead")));
+  ASSERT_OK(hospital.Sign(draft, "alice"));
+  ASSERT_OK(hospital.Start(draft));
+}
+
 TEST_F(RegistryTest, WantsThePluginsOfAPlanInTheStore) {
   PlanDraft draft(hospital.people);
   draft.AddStep(draft.AddStage("protect", {2}), "install");

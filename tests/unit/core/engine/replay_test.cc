@@ -36,6 +36,11 @@ class Chance {
   }
   size_t Below(size_t n) { return random_() % n; }
 
+  ShownCertificate ShownOf(const std::string& host) const {
+    const auto& record = *hospital.engine.FindHost(host);
+    return {record.certificate_sha256(), record.certificate_ms()};
+  }
+
   // One input; not yet decided.
   Input Next() {
     const std::string host = HostName(1 + Below(5));
@@ -52,7 +57,8 @@ class Chance {
         hello.set_keyring_version(1);
         hello.set_host_statement_serial(1);
         hospital.sessions[host] = ++session_;
-        return SessionOpened{host, session_, hello, ""};
+        return SessionOpened{host, session_, hello, Below(2) == 0 ? "10.0.0.1" : "10.0.0.2",
+                             Below(2) == 0 ? certificates_[host] : ShownOf(host)};
       }
       case 3:
         command.request = Command::Pause{run, "x"};
@@ -87,6 +93,37 @@ class Chance {
         command.request = request;
         return command;
       }
+      case 10: {
+        // Identities: little of it, or nobody would be left to work.
+        if (Below(4) > 0) return Tick{};
+        if (Below(4) == 0) {
+          operators::v1::ExpelHostRequest request;
+          request.set_host(host);
+          request.set_reason("x");
+          command.request = request;
+          return command;
+        }
+        EnrolRequested request{1, host, "", crypto::Sha256("a certificate"), "10.0.0.1"};
+        request.certificate_valid_from = hospital.now;
+        request.shown.sha256 = hospital.engine.FindHost(host)->certificate_sha256();
+        certificates_[host] = {request.certificate_sha256, request.certificate_valid_from};
+        if (Below(2) == 0) return request;
+        Command::Issue issue;
+        auto& token = issue.tokens.emplace_back();
+        token.set_host(host);
+        token.set_secret_sha256(crypto::Sha256(host));
+        token.set_expires_ms(hospital.now + kHour);
+        issue.join_until = hospital.now + kHour;
+        command.request = issue;
+        return command;
+      }
+      case 11: {
+        if (Below(2) > 0) return Tick{};
+        EnrolRequested request{1, host, crypto::Sha256(host), crypto::Sha256("another certificate"), "10.0.0.1"};
+        request.certificate_valid_from = hospital.now;
+        certificates_[host] = {request.certificate_sha256, request.certificate_valid_from};
+        return request;
+      }
       default: {
         auto& waiting = hospital.tasks[host];
         if (waiting.empty()) return Tick{};
@@ -109,6 +146,7 @@ class Chance {
   std::vector<PlanDraft> drafts;
 
  private:
+  std::map<std::string, ShownCertificate> certificates_;
   std::mt19937_64 random_;
   uint64_t session_ = 100;
 };

@@ -49,6 +49,17 @@ using LeafTest = AuthorizationTest;
 using GateTest = AuthorizationTest;
 using HostTest = AuthorizationTest;
 
+TEST_F(PlanTest, NeedsASignatureToReadFarAhead) {
+  PlanOfBob reading(v1::EFFECT_READ);
+  reading.header.set_expires_ms(kNoon + kUnsignedAheadMax);
+  EXPECT_OK(Check(reading, {}));
+  EXPECT_THAT(Check(reading, {}, kNoon - 1), StatusIs(kDenied, HasSubstr("24 hours ahead")));
+  EXPECT_OK(Check(reading, {"bob"}, kNoon - 1));
+  reading.header.set_created_ms(kNoon + kUnsignedBornAheadMax + 1000);
+  EXPECT_THAT(Check(reading, {}), StatusIs(kDenied, HasSubstr("both clocks")));
+  EXPECT_OK(Check(reading, {"bob"}));
+}
+
 TEST_F(PlanTest, IsAuthorizedByOneForAChangeAndByTwoToDestroy) {
   ASSERT_OK_AND_ASSIGN(const AuthorizedPlan change, Check(PlanOfBob(), {"carol"}));
   EXPECT_THAT(change.signers, ElementsAre("carol"));

@@ -112,6 +112,19 @@ TEST(Compile, TakesTheTimeThatItIsAskedFor) {
   EXPECT_EQ(plan->header.expires_ms(), kNoon + 91'000);
 }
 
+// Without a signature agents take nothing that runs more than a day ahead.
+TEST(Compile, GivesAPlanThatOnlyReadsANearEndUnlessSomebodyAsksForMore) {
+  Documents documents(OneStage("      - {name: look, uses: edr.status}\n"));
+  const auto plan = documents.Compile();
+  ASSERT_TRUE(plan.has_value());
+  ASSERT_EQ(plan->header.effect(), model::v1::EFFECT_READ);
+  EXPECT_EQ(plan->header.expires_ms(), kNoon + kUnsignedLife);
+  EXPECT_LT(kUnsignedLife, model::kUnsignedAheadMax);
+  const auto longer = documents.Compile([](CompileRequest& request) { request.expires_ms = 48 * kHour; });
+  ASSERT_TRUE(longer.has_value());
+  EXPECT_EQ(longer->header.expires_ms(), kNoon + 48 * kHour);
+}
+
 TEST(Compile, NamesHostsThatAreLeftOutAndThoseThatAreAway) {
   Documents documents(OneStage(kStep, "", "", "class in (workstation, modality)"));
   const auto plan = documents.Compile([](CompileRequest& request) {

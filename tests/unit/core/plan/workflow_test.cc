@@ -146,5 +146,15 @@ TEST(PlaceInside, PointsIntoATextOnOneLineAndAtTheWholeOtherwise) {
   EXPECT_EQ(PlaceInside(folded, 6, 5, diagnostics).column, 10u);
 }
 
+TEST(DiagnosticsTest, APlaceInDocumentsThatItDoesNotHaveIsNone) {
+  const Diagnostics none;
+  EXPECT_EQ(none.SourceBytes(7), "");
+  EXPECT_EQ(none.SourceName(7), "");
+  Placed scalar;
+  scalar.text = "text";
+  scalar.place = {.source = 7, .line = 3, .column = 2, .length = 1};
+  EXPECT_EQ(PlaceInside(scalar, 1, 1, none).column, 2u);
+}
+
 }  // namespace
 }  // namespace reprise::plan
