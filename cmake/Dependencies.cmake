@@ -17,6 +17,10 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
+# What plugins/backup decodes with.
+pkg_check_modules(UNPACK REQUIRED IMPORTED_TARGET zlib liblzma libzstd)
+pkg_check_modules(DECODE REQUIRED IMPORTED_TARGET libjpeg libqpdf expat libarchive)
+find_library(BZIP2_LIBRARY NAMES bz2 REQUIRED)
 find_program(PROTOC_PROGRAM protoc REQUIRED)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 # Boost 1.81 stands beside Debian's default of 1.74 and shares its include folder.

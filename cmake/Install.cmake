@@ -8,7 +8,7 @@ set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXE
 install(TARGETS reprise-coordinator RUNTIME COMPONENT coordinator)
 install(TARGETS reprise-agent RUNTIME COMPONENT agent)
 install(TARGETS reprise-plugin-host RUNTIME COMPONENT plugin-host)
-install(TARGETS reprise RUNTIME COMPONENT operator)
+install(TARGETS reprise reprise-backup-judge RUNTIME COMPONENT operator)
 foreach(plugin host package edr)
   if(TARGET plugin_${plugin})
     install(TARGETS plugin_${plugin} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/reprise/plugins COMPONENT operator)

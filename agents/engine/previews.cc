@@ -132,7 +132,7 @@ void Previews::Answer(const Job& job, bool ok, std::string result_json) {
 
 void Previews::AnswerError(const Job& job, const std::string& code, const std::string& message) {
   const nlohmann::json error = {{"error", {{"code", BoundedText(code, 64)}, {"message", BoundedText(message, 2048)}}}};
-  Answer(job, false, error.dump());
+  Answer(job, false, error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace reprise::agents

@@ -38,7 +38,7 @@ absl::StatusOr<std::unique_ptr<Message>> NewMessage(const std::string& name) {
 void Tell(const json& line) {
   static std::mutex mutex;
   std::lock_guard lock(mutex);
-  std::cout << line.dump() << '\n' << std::flush;
+  std::cout << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n' << std::flush;
 }
 
 namespace {

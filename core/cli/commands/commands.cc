@@ -16,6 +16,7 @@ const std::vector<GroupRow>& Groups() {
       {"artifact", "Files that steps need"},
       {"journal", "The hash-chained log"},
       {"report", "What people print"},
+      {"backup", "Backups: judged before anything is restored from them"},
   };
   return groups;
 }
@@ -79,6 +80,7 @@ const std::vector<CommandRow>& Commands() {
       {"journal", "verify", "Prove that a journal was not altered; needs only the file", DeclareJournalVerify},
       {"journal", "export", "The journal as JSON lines; needs only the file", DeclareJournalExport},
 
+      {"backup", "judge", "Decode backups to their end and give a verdict; needs no coordinator", DeclareBackupJudge},
 
       {"report", "run", "Where a run stands, as plain text in French or English", DeclareReportRun},
       {"report", "coverage", "Who is covered and who is not, likewise", DeclareReportCoverage},

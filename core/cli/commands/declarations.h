@@ -63,6 +63,7 @@ Action DeclareArtifactLs(CommandLine& app);
 Action DeclareJournalVerify(CommandLine& app);
 Action DeclareJournalExport(CommandLine& app);
 
+Action DeclareBackupJudge(CommandLine& app);
 
 Action DeclareReportRun(CommandLine& app);
 Action DeclareReportCoverage(CommandLine& app);

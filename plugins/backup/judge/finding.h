@@ -1,4 +1,5 @@
-// What was seen that speaks against a backup: where, what had to stand there, what stood there. A person can look it up.
+// What was seen that speaks against a backup: where, what had to stand there, what stood there. A person can look it
+// up.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +8,16 @@
 namespace reprise::backup {
 
 enum class Sign {
-  kEncrypted,   // Random bytes where structure had to be.
-  kDamaged,     // Structure broken or a check that does not agree, by whatever cause.
-  kTruncated,   // Sound until the bytes end too early.
-  kMissing,     // A part that another part names is not there.
-  kTampered,    // Names or notes that ransomware leaves.
-  kUnreadable,  // A key, a tool or a permission is missing; nothing is said about the content.
-  kUndecided,   // Looked at, and neither proven sound nor proven bad.
+  kEncrypted,      // Nothing but random bytes where structure had to be.
+  kEncryptedPart,  // Some of it.
+  kDamaged,        // Structure broken or a check that does not agree, by whatever cause.
+  kTruncated,      // Sound until the bytes end too early.
+  kMissing,        // A part that another part names is not there.
+  kTampered,       // Names or notes that ransomware leaves.
+  kUnreadable,     // A key, a tool or a permission is missing; nothing is said about the content.
+  kUndecided,      // Looked at, and neither proven sound nor proven bad.
 };
-inline constexpr int kSigns = 7;
+inline constexpr int kSigns = 8;
 
 const char* NameOf(Sign sign);
 
@@ -25,6 +27,8 @@ struct Finding {
   uint64_t offset = 0;
   std::string expected;
   std::string found;
+  // Undecided, but no window of it looks random: what has an agreeing checksum around it is as it was written.
+  bool quiet = false;
 };
 
 // How much of a content was proven, in its own bytes.

@@ -9,9 +9,6 @@
 namespace reprise::backup {
 namespace {
 
-// One thread decodes in a process.
-size_t kept_by_all_flows = 0;
-
 size_t Copy(std::string_view from, uint64_t offset, char* into, size_t count) {
   if (offset >= from.size()) return 0;
   const size_t there = std::min<size_t>(count, from.size() - offset);
@@ -30,7 +27,9 @@ std::string Source::ReadString(uint64_t offset, size_t count) {
 FileSource::FileSource(int fd, uint64_t size, std::function<void(uint64_t)> progress)
     : fd_(fd), size_(size), progress_(std::move(progress)) {}
 
-FileSource::~FileSource() { close(fd_); }
+FileSource::~FileSource() {
+  close(fd_);
+}
 
 size_t FileSource::Read(uint64_t offset, char* into, size_t count) {
   size_t done = 0;
@@ -54,20 +53,25 @@ size_t FileSource::Read(uint64_t offset, char* into, size_t count) {
   return done;
 }
 
-size_t MemorySource::Read(uint64_t offset, char* into, size_t count) { return Copy(bytes_, offset, into, count); }
+size_t MemorySource::Read(uint64_t offset, char* into, size_t count) {
+  return Copy(bytes_, offset, into, count);
+}
 
 size_t SliceSource::Read(uint64_t offset, char* into, size_t count) {
   if (offset >= size_) return 0;
+  if (loaded_) return loaded_->Read(offset, into, count);
   return whole_.Read(at_ + offset, into, static_cast<size_t>(std::min<uint64_t>(count, size_ - offset)));
 }
 
-FlowSource::~FlowSource() { kept_by_all_flows -= kept_.size(); }
+bool SliceSource::Settle(size_t max) {
+  if (!Random() && size_ <= max) {
+    loaded_ = std::make_unique<MemorySource>(whole_.ReadString(at_, static_cast<size_t>(size_)));
+  }
+  return Random();
+}
 
 bool FlowSource::Pull() {
-  if (ended_) return false;
-  const size_t before = kept_.size();
-  ended_ = !flow_.More(kept_);
-  kept_by_all_flows += kept_.size() - before;
+  if (!ended_) ended_ = !flow_.More(kept_);
   return !ended_;
 }
 
@@ -76,23 +80,23 @@ void FlowSource::Forget(uint64_t before) {
   const size_t count = static_cast<size_t>(std::min<uint64_t>(before - begin_, kept_.size()));
   if (count < kBehind) return;  // In large steps: what stays is moved.
   kept_.erase(0, count);
-  kept_by_all_flows -= count;
   begin_ += count;
 }
 
 size_t FlowSource::Read(uint64_t offset, char* into, size_t count) {
   if (offset < begin_) return 0;
   while (begin_ + kept_.size() < offset + count) {
-    if (begin_ + kept_.size() > 4 * kBehind) Forget(std::min(offset, begin_ + kept_.size()) - std::min<uint64_t>(offset, kBehind));
+    const uint64_t reached = std::min(offset, begin_ + kept_.size());
+    if (kept_.size() > 4 * kBehind && reached > begin_ + kBehind) Forget(reached - kBehind);
     if (!Pull()) break;
   }
   return Copy(kept_, offset - begin_, into, count);
 }
 
-bool FlowSource::Settle() {
-  while (begin_ == 0 && kept_by_all_flows < kKeptMax && Pull()) {
+bool FlowSource::Settle(size_t max) {
+  while (begin_ == 0 && kept_.size() < max && Pull()) {
   }
-  return begin_ == 0 && ended_;
+  return Random();
 }
 
 void FlowSource::Drain() {

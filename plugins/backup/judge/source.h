@@ -12,12 +12,15 @@ namespace reprise::backup {
 
 class Source {
  public:
+  static constexpr size_t kSettleMax = size_t{256} << 20;
   virtual ~Source() = default;
   // Fewer than `count` only where the content ends, or cannot be read (Error() then says why).
   virtual size_t Read(uint64_t offset, char* into, size_t count) = 0;
   // True: Read takes any offset, and Size is the size. False: only forward, the end shows when it comes.
-  virtual bool Settle() = 0;
-  // REQUIRES: settled, or read to its end.
+  virtual bool Random() const = 0;
+  // Makes it so by keeping at most `max` bytes in memory, if that is enough. REQUIRES: read no further than 64 KiB.
+  virtual bool Settle(size_t max = kSettleMax) = 0;
+  // REQUIRES: Random(), or read to its end.
   virtual uint64_t Size() = 0;
   // Empty: nothing failed so far.
   virtual std::string Error() const { return ""; }
@@ -35,7 +38,8 @@ class FileSource final : public Source {
   FileSource& operator=(const FileSource&) = delete;
 
   size_t Read(uint64_t offset, char* into, size_t count) override;
-  bool Settle() override { return true; }
+  bool Random() const override { return true; }
+  bool Settle(size_t) override { return true; }
   uint64_t Size() override { return size_; }
   std::string Error() const override { return error_; }
 
@@ -53,7 +57,8 @@ class MemorySource final : public Source {
  public:
   explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
   size_t Read(uint64_t offset, char* into, size_t count) override;
-  bool Settle() override { return true; }
+  bool Random() const override { return true; }
+  bool Settle(size_t) override { return true; }
   uint64_t Size() override { return bytes_.size(); }
   std::string_view view() const { return bytes_; }
 
@@ -66,7 +71,8 @@ class SliceSource final : public Source {
  public:
   SliceSource(Source& whole, uint64_t at, uint64_t size) : whole_(whole), at_(at), size_(size) {}
   size_t Read(uint64_t offset, char* into, size_t count) override;
-  bool Settle() override { return whole_.Settle(); }
+  bool Random() const override { return loaded_ || whole_.Random(); }
+  bool Settle(size_t max) override;
   uint64_t Size() override { return size_; }
   std::string Error() const override { return whole_.Error(); }
 
@@ -74,6 +80,7 @@ class SliceSource final : public Source {
   Source& whole_;
   const uint64_t at_;
   const uint64_t size_;
+  std::unique_ptr<MemorySource> loaded_;
 };
 
 // What gives its bytes one after the other.
@@ -84,18 +91,16 @@ class Flow {
   virtual bool More(std::string& into) = 0;
 };
 
-// A flow as a source: keeps the last bytes so that decoders may look back a little, and all of them while they are few, so
-// that small contents can be read in any order.
+// A flow as a source: keeps the last bytes so that decoders may look back a little, and all of them while they are few,
+// so that small contents can be read in any order.
 class FlowSource final : public Source {
  public:
-  // Bytes that all flows of a process may keep together.
-  static constexpr size_t kKeptMax = size_t{384} << 20;
   static constexpr size_t kBehind = size_t{1} << 20;
 
   explicit FlowSource(Flow& flow) : flow_(flow) {}
-  ~FlowSource() override;
   size_t Read(uint64_t offset, char* into, size_t count) override;
-  bool Settle() override;
+  bool Random() const override { return begin_ == 0 && ended_; }
+  bool Settle(size_t max) override;
   uint64_t Size() override { return begin_ + kept_.size(); }
   // Reads what is left, and drops it.
   void Drain();
@@ -114,7 +119,8 @@ class FlowSource final : public Source {
 class Reader {
  public:
   explicit Reader(Source& source, uint64_t at = 0) : source_(source), at_(at) {}
-  // Looks at the next bytes without taking them: fewer only at the end. Valid until the next call. REQUIRES: count ≤ 64 KiB.
+  // Looks at the next bytes without taking them: fewer only at the end. Valid until the next call. REQUIRES: count ≤ 64
+  // KiB.
   std::string_view Peek(size_t count);
   std::string_view Take(size_t count);
   // As much as there is at once; empty: the end.

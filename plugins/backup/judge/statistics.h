@@ -1,5 +1,6 @@
-// What bytes look like, where no format says what they must be. Says "random" only where random bytes would say so nearly
-// always and text, code or images nearly never. Well-compressed data looks random too: this never accuses by itself.
+// What bytes look like, where no format says what they must be. Says "random" only where random bytes would say so
+// nearly always and text, code or images nearly never. Well-compressed data looks random too: this never accuses by
+// itself.
 #pragma once
 
 #include <array>
@@ -20,13 +21,15 @@ enum class Look { kZero, kText, kRandom, kOther };
 inline constexpr size_t kWindow = 4096;
 // REQUIRES: at least 512 bytes for kRandom to be said.
 Look LookOf(std::string_view window);
-bool IsTextByte(unsigned char byte);
+constexpr bool IsTextByte(unsigned char byte) {
+  return (byte >= 0x20 && byte != 0x7f) || byte == '\n' || byte == '\r' || byte == '\t' || byte == '\f' || byte == 0x1b;
+}
 
 // A survey of a content, window by window.
 struct Survey {
-  std::array<uint64_t, 4> windows{};      // By Look.
-  uint64_t first_random = 0;              // Offset of the first window that looks random.
-  uint64_t random_cells = 0;              // Cells of 16 bytes in text that can be no text.
+  std::array<uint64_t, 4> windows{};  // By Look.
+  uint64_t first_random = 0;          // Offset of the first window that looks random.
+  uint64_t random_cells = 0;          // Cells of 16 bytes in text that can be no text.
   uint64_t first_random_cell = 0;
   uint64_t text_cells = 0;
   bool head_random = false;
@@ -43,8 +46,8 @@ struct Survey {
 // REQUIRES: settled.
 Survey SurveyOf(Source& source);
 
-// Whether bytes at some phase of a period of 16-byte cells are random while those of other phases are not, as intermittent
-// encryption leaves them. Wants 64 KiB to be sure; says false of less than 16 KiB.
+// Whether bytes at some phase of a period of 16-byte cells are random while those of other phases are not, as
+// intermittent encryption leaves them. Wants 64 KiB to be sure; says false of less than 16 KiB.
 bool LooksStriped(std::string_view bytes);
 
 }  // namespace reprise::backup

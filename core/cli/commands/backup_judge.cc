@@ -1,0 +1,165 @@
+// `reprise backup judge`: judges backups beside which it runs. Asks no coordinator; what it reads it does not change.
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "core/cli/commands/declarations.h"
+#include "core/cli/progress_bar.h"
+#include "core/cli/table.h"
+#include "plugins/backup/worker/recovery_point.h"
+
+namespace reprise::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kEvidenceShown = 8;
+
+struct BackupJudgeFlags {
+  std::vector<std::string> paths;
+  uint32_t jobs = 0;
+};
+
+fs::path JudgeProgram() {
+  if (const char* chosen = std::getenv("REPRISE_BACKUP_JUDGE"); chosen != nullptr && *chosen != '\0') return chosen;
+  std::error_code error;
+  const auto self = fs::read_symlink("/proc/self/exe", error);
+  return error ? fs::path("reprise-backup-judge") : self.parent_path() / "reprise-backup-judge";
+}
+
+Color ColorOf(backup::Verdict verdict) {
+  if (verdict == backup::Verdict::kIntact) return Color::kGood;
+  if (backup::IsSound(verdict)) return Color::kGood;
+  const bool unknown = verdict == backup::Verdict::kUnreadable || verdict == backup::Verdict::kNotEvaluated;
+  return unknown ? Color::kWarning : Color::kBad;
+}
+
+Json JsonOf(const backup::Judgement& judgement) {
+  Json evidence = Json::array();
+  for (const backup::Finding& finding : judgement.evidence) {
+    evidence.push_back({{"sign", backup::NameOf(finding.sign)},
+                        {"file", finding.file},
+                        {"offset", finding.offset},
+                        {"expected", finding.expected},
+                        {"found", finding.found}});
+  }
+  // A good verdict needs evidence too.
+  if (backup::IsSound(judgement.verdict)) {
+    evidence.push_back({{"sign", "sound"},
+                        {"file", judgement.path},
+                        {"offset", 0},
+                        {"expected", "every file decoded to its end"},
+                        {"found", judgement.basis}});
+  }
+  return {{"path", judgement.path},
+          {"verdict", backup::NameOf(judgement.verdict)},
+          {"sound", backup::IsSound(judgement.verdict)},
+          {"coverage", judgement.Coverage()},
+          {"checked", judgement.Checked()},
+          {"complete", judgement.facts.complete},
+          {"files", judgement.facts.files},
+          {"bytes", judgement.facts.extent.bytes},
+          {"formats", judgement.formats},
+          {"basis", judgement.basis},
+          {"evidence", std::move(evidence)},
+          {"evidence_left_out", judgement.evidence_left_out},
+          {"missing", judgement.missing}};
+}
+
+std::string Percent(double share) {
+  return absl::StrCat(static_cast<int>(share * 100), " %");
+}
+
+void Print(Context& context, const backup::Judgement& judgement) {
+  context.Say(absl::StrCat(context.terminal.Paint(backup::NameOf(judgement.verdict), ColorOf(judgement.verdict)), "  ",
+                           OneLine(judgement.path)));
+  context.Say(absl::StrCat("  ", OneLine(judgement.basis)));
+  const size_t most = context.cut() ? kEvidenceShown : judgement.evidence.size();
+  for (size_t i = 0; i < std::min(most, judgement.evidence.size()); ++i) {
+    const backup::Finding& finding = judgement.evidence[i];
+    context.Say(absl::StrCat("  ", backup::NameOf(finding.sign), ": ", OneLine(finding.file), " at ", finding.offset,
+                             ": expected ", OneLine(finding.expected), "; found ", OneLine(finding.found)));
+  }
+  const uint64_t more =
+      judgement.evidence.size() - std::min(most, judgement.evidence.size()) + judgement.evidence_left_out;
+  if (more > 0) context.Say(absl::StrCat("  … and ", more, " more findings (-o json has them)"));
+}
+
+void Summarise(Context& context, const std::vector<backup::Judgement>& judgements) {
+  if (judgements.size() < 2) return;
+  context.Say("");
+  Table table({"VERDICT", "DECODED", "CHECKED", "SIZE", "RECOVERY POINT"});
+  for (const backup::Judgement& judgement : judgements) {
+    table.Add({{backup::NameOf(judgement.verdict), ColorOf(judgement.verdict)},
+               Percent(judgement.Coverage()),
+               Percent(judgement.Checked()),
+               ByteText(judgement.facts.extent.bytes),
+               OneLine(judgement.path)});
+  }
+  table.Print(context.terminal, context.cut());
+}
+
+absl::StatusOr<int> Judge(Context& context, const BackupJudgeFlags& flags) {
+  backup::PoolOptions options;
+  options.program = JudgeProgram().string();
+  options.children = flags.jobs > 0 ? flags.jobs : std::max(1U, std::thread::hardware_concurrency());
+  std::error_code missing;
+  if (!fs::exists(options.program, missing)) {
+    return absl::NotFoundError(absl::StrCat(options.program, " is not there; set REPRISE_BACKUP_JUDGE"));
+  }
+  backup::Pool pool(options);
+  std::vector<backup::Judgement> judgements;
+  bool all_sound = true;
+  std::unique_ptr<ProgressBar> bar;
+  uint64_t read = 0;
+  backup::Steps steps;
+  steps.begin = [&](const std::string& path, uint64_t bytes) {
+    read = 0;
+    bar = std::make_unique<ProgressBar>(context.terminal, fs::path(path).filename().string(), bytes, Unit::kBytes,
+                                        context.clock.Now());
+  };
+  steps.read = [&](uint64_t bytes) {
+    read += bytes;
+    if (bar) bar->Show(read, context.clock.Now());
+  };
+  for (const std::string& path : flags.paths) {
+    try {
+      judgements.push_back(backup::JudgeRecoveryPoint(path, pool, steps));
+    } catch (const std::system_error& problem) {
+      return absl::InternalError(absl::StrCat(path, ": ", problem.what()));
+    }
+    bar.reset();
+    all_sound = all_sound && backup::IsSound(judgements.back().verdict);
+    if (!context.json()) Print(context, judgements.back());
+  }
+  if (context.json()) {
+    Json all = Json::array();
+    for (const backup::Judgement& judgement : judgements) all.push_back(JsonOf(judgement));
+    context.PrintJson(all);
+  } else {
+    Summarise(context, judgements);
+  }
+  return all_sound ? kExitOk : kExitPartial;
+}
+
+}  // namespace
+
+Action DeclareBackupJudge(CommandLine& app) {
+  auto flags = std::make_shared<BackupJudgeFlags>();
+  app.Option("PATH", flags->paths, "A recovery point: a file, or a folder with all that belongs to it").Required();
+  app.Option("--jobs", flags->jobs, "Files at once (default: one for each processor)").TypeName("N");
+  app.Footer(
+      "Examples:\n"
+      "  reprise backup judge planning.dump\n"
+      "  RESTIC_PASSWORD_FILE=key.txt reprise backup judge mounted-disk/restic -o json\n"
+      "Reads only; needs no coordinator. INTACT: decoded to its end, every byte under a checksum, known to be "
+      "complete.\n"
+      "INTACT_SAMPLED: decoded to its end, but a part has no checksum, or nothing says which files there must be.\n"
+      "Exit code 6: at least one recovery point is not sound.");
+  return [flags](Context& context) { return Judge(context, *flags); };
+}
+
+}  // namespace reprise::cli

@@ -1,0 +1,126 @@
+#include "plugins/backup/formats/encoding.h"
+
+#include <string>
+
+#include "plugins/backup/judge/statistics.h"
+#include "plugins/backup/judge/words.h"
+
+namespace reprise::backup {
+namespace {
+
+// ISO 8859-1 and Windows-1252: accented letters of French, German, Spanish, and the usual signs.
+constexpr std::string_view kLetters =
+    "\xe0\xe2\xe4\xe6\xe7\xe8\xe9\xea\xeb\xee\xef\xf4\xf6\xf9\xfb\xfc\xff\xc0\xc2\xc4\xc6\xc7\xc8\xc9\xca\xcb\xce\xcf"
+    "\xd4\xd6\xd9\xdb"
+    "\xdc\xdf\xe1\xed\xf1\xf3\xfa\xa0\xa3\xa7\xa9\xab\xae\xb0\xb2\xb5\xb7\xbb\xbf\x80\x85\x8c\x91\x92\x93\x94\x95\x96"
+    "\x97\x99\x9c";
+
+// Text of seven bits.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (unsigned byte = 0; byte < 0x80; ++byte) plain[byte] = IsTextByte(static_cast<unsigned char>(byte));
+  return plain;
+}();
+
+std::string_view OneByte(const unsigned char& byte) {
+  return {reinterpret_cast<const char*>(&byte), 1};
+}
+
+}  // namespace
+
+void EncodingCheck::Odd(uint64_t& first, uint64_t at, unsigned char byte) {
+  if (first != kNone) return;
+  first = at;
+  (&first == &control_ ? control_byte_ : not_utf8_byte_) = byte;
+}
+
+void EncodingCheck::Feed(std::string_view piece) {
+  if (at_ == 0 && piece.size() >= 2) {
+    if (piece.substr(0, 2) == "\xff\xfe") wide_ = 1;
+    if (piece.substr(0, 2) == "\xfe\xff") wide_ = 2;
+  }
+  if (at_ == 0 && !piece.empty()) first_ = piece[0];
+  varied_ = varied_ || piece.find_first_not_of(first_) != std::string_view::npos;
+  if (wide_ != 0) {
+    Wide(piece);
+  } else {
+    Narrow(piece);
+  }
+}
+
+void EncodingCheck::Narrow(std::string_view piece) {
+  for (size_t i = 0; i < piece.size(); ++i) {
+    if (expected_ == 0) {  // Plain letters are by far the most: past them at once.
+      const size_t from = i;
+      while (i < piece.size() && kPlain[static_cast<unsigned char>(piece[i])]) ++i;
+      at_ += i - from;
+      if (i == piece.size()) return;
+    }
+    const char c = piece[i];
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80) {
+      ++high_;
+      if (kLetters.find(c) != std::string_view::npos) ++letters_;
+    } else if (!IsTextByte(byte)) {
+      Odd(control_, at_, byte);
+    }
+    if (expected_ > 0) {
+      const bool first = at_ == lead_at_ + 1;
+      const bool overlong = first && ((lead_ == 0xe0 && byte < 0xa0) || (lead_ == 0xf0 && byte < 0x90));
+      const bool outside = first && ((lead_ == 0xed && byte > 0x9f) || (lead_ == 0xf4 && byte > 0x8f));
+      if ((byte & 0xc0) == 0x80 && !overlong && !outside) {
+        if (--expected_ == 0) ++characters_;
+        ++at_;
+        continue;
+      }
+      expected_ = 0;
+      ++broken_;
+      Odd(not_utf8_, lead_at_, lead_);
+    }
+    if (byte >= 0x80) {
+      expected_ = byte >= 0xc2 && byte <= 0xdf   ? 1
+                  : byte >= 0xe0 && byte <= 0xef ? 2
+                  : byte >= 0xf0 && byte <= 0xf4 ? 3
+                                                 : 0;
+      lead_ = byte;
+      lead_at_ = at_;
+      if (expected_ == 0) {
+        ++broken_;
+        Odd(not_utf8_, at_, byte);
+      }
+    }
+    ++at_;
+  }
+}
+
+void EncodingCheck::Wide(std::string_view piece) {
+  for (const char c : piece) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (at_++ % 2 == 0) {
+      unit_ = byte;
+      continue;
+    }
+    unit_ = wide_ == 1 ? unit_ | uint32_t{byte} << 8 : unit_ << 8 | byte;
+    const bool low = unit_ >= 0xdc00 && unit_ <= 0xdfff;
+    if (low != high_surrogate_ || unit_ >= 0xfffe || (unit_ < 0x80 && !IsTextByte(static_cast<unsigned char>(unit_)))) {
+      Odd(control_, at_ - 2, static_cast<unsigned char>(unit_));
+    }
+    high_surrogate_ = unit_ >= 0xd800 && unit_ <= 0xdbff;
+  }
+}
+
+void EncodingCheck::Tell(Report& report) const {
+  if (control_ != kNone) return report.Damaged(control_, "text", HexOf(OneByte(control_byte_)));
+  if (!varied_ && at_ >= 64)
+    return report.Damaged(0, "text", Words("one byte, ", at_, " times: ", HexOf({&first_, 1})));
+  if (wide_ != 0 && (at_ % 2 != 0 || high_surrogate_)) return report.Truncated(at_, "the second half of a character");
+  if (wide_ != 0 || (broken_ == 0 && expected_ == 0)) return;
+  if (broken_ == 0) return report.Truncated(at_, "the rest of a character in UTF-8");
+  // One byte a character: mostly plain letters, and hardly anything that happens to be UTF-8.
+  const bool western = characters_ * 20 <= broken_ && letters_ * 100 >= high_ * 95 && high_ * 4 <= at_;
+  if (western) return;
+  if (characters_ >= 5 * broken_) return report.Damaged(not_utf8_, "text in UTF-8", HexOf(OneByte(not_utf8_byte_)));
+  report.Undecided(not_utf8_, "text in UTF-8 or Western European letters", HexOf(OneByte(not_utf8_byte_)));
+}
+
+}  // namespace reprise::backup

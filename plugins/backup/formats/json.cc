@@ -1,0 +1,146 @@
+// JSON to its last bracket; JSON lines, each of them a value.
+#include <nlohmann/json.hpp>
+
+#include "plugins/backup/formats/all.h"
+#include "plugins/backup/formats/text_grammar.h"
+#include "plugins/backup/judge/words.h"
+
+namespace reprise::backup {
+namespace {
+
+using nlohmann::json;
+
+// A source as the parser wants it: one byte after the other.
+class Bytes {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  Bytes() = default;
+  explicit Bytes(Reader& reader) : reader_(&reader) { Next(); }
+  reference operator*() const { return piece_[used_]; }
+  Bytes& operator++() {
+    if (++used_ == piece_.size()) Next();
+    return *this;
+  }
+  bool operator==(const Bytes& other) const { return piece_.empty() == other.piece_.empty(); }
+  bool operator!=(const Bytes& other) const { return !(*this == other); }
+
+ private:
+  void Next() {
+    piece_ = reader_->Some();
+    used_ = 0;
+  }
+  Reader* reader_ = nullptr;
+  std::string_view piece_;
+  size_t used_ = 0;
+};
+
+// Takes every event and keeps none; remembers where it broke.
+struct Taker final : json::json_sax_t {
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(size_t) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(size_t position, const std::string& last, const json::exception& error) override {
+    at = position > 0 ? position - 1 : 0;
+    token = last;
+    what = error.what();
+    return false;
+  }
+  size_t at = 0;
+  std::string token;
+  std::string what;
+};
+
+bool LooksLikeJson(std::string_view head) {
+  head = StripLeft(head);
+  if (head.empty() || (head[0] != '{' && head[0] != '[') || !LooksLikeText(head)) return false;
+  const std::string_view next = StripLeft(head.substr(1));
+  return next.empty() || next[0] == '"' || next[0] == '}' || next[0] == ']' || next[0] == '{' || next[0] == '[' ||
+         (next[0] >= '0' && next[0] <= '9');
+}
+
+class LineValues final : public TextGrammar {
+ public:
+  void Line(std::string_view line, uint64_t at, bool begins) override {
+    whole_ = begins;
+    if (!begins || Strip(line).empty()) return;
+    last_at_ = at;
+    last_bad_ = !json::accept(line.begin(), line.end());
+    if (last_bad_ && bad_++ == 0) bad_at_ = at;
+  }
+  void End(Report& report, uint64_t size, bool ended) override {
+    if (bad_ == 0) return;
+    if (bad_ == 1 && last_bad_ && !ended) return report.Truncated(size, "the rest of a JSON value");
+    if (!whole_) return report.Undecided(bad_at_, "lines of at most 64 KiB", "a longer one");
+    report.Damaged(bad_at_, "one JSON value a line", Words(bad_, " lines that are none"));
+  }
+
+ private:
+  bool whole_ = true;
+  bool last_bad_ = false;
+  uint64_t last_at_ = 0;
+  uint64_t bad_ = 0;
+  uint64_t bad_at_ = 0;
+};
+
+// Several values behind each other, one a line, are often called ".json" too.
+bool LinesAreValues(Source& source, const Report& report) {
+  if (!source.Random()) return false;
+  Report trial = report;
+  LineValues values;
+  ReadText(source, trial, &values);
+  return trial.clean();
+}
+
+class JsonText final : public Decoder {
+ public:
+  const char* name() const override { return "json"; }
+  bool Textual() const override { return true; }
+  bool Recognises(std::string_view head) const override { return LooksLikeJson(head); }
+  void Decode(Source& source, Report& report) const override {
+    Reader reader(source);
+    Taker taker;
+    if (json::sax_parse(Bytes(reader), Bytes(), &taker)) return;
+    if (taker.what.find("expected end of input") != std::string::npos && LinesAreValues(source, report)) return;
+    const bool at_end = taker.what.find("unexpected end of input") != std::string::npos ||
+                        taker.what.find("missing closing quote") != std::string::npos;
+    if (at_end && reader.AtEnd()) return report.Truncated(taker.at, "the rest of a JSON value");
+    report.Damaged(taker.at, "JSON",
+                   Words(HexOf(taker.token.substr(taker.token.size() - std::min<size_t>(taker.token.size(), 8)))));
+  }
+};
+
+class JsonLines final : public Decoder {
+ public:
+  const char* name() const override { return "jsonl"; }
+  bool Textual() const override { return true; }
+  bool Recognises(std::string_view) const override { return false; }  // By its name only.
+  void Decode(Source& source, Report& report) const override {
+    LineValues values;
+    ReadText(source, report, &values);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> MakeJson() {
+  return std::make_unique<JsonText>();
+}
+std::unique_ptr<Decoder> MakeJsonLines() {
+  return std::make_unique<JsonLines>();
+}
+
+}  // namespace reprise::backup

@@ -1,0 +1,28 @@
+// Text formats read in one pass, line by line: the encoding is checked for all of them, the grammar is each one's own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "plugins/backup/judge/decoder.h"
+
+namespace reprise::backup {
+
+// Of one content; made anew for each.
+class TextGrammar {
+ public:
+  virtual ~TextGrammar() = default;
+  // Without its newline; a line of more than 64 KiB comes in pieces, of which only the first `begins`.
+  virtual void Line(std::string_view line, uint64_t at, bool begins) = 0;
+  // `ended`: the last line had its newline.
+  virtual void End(Report& report, uint64_t size, bool ended) = 0;
+};
+
+// Text that needs no more than to be text has no grammar.
+void ReadText(Source& source, Report& report, TextGrammar* grammar);
+
+// Whether these first bytes are text.
+bool LooksLikeText(std::string_view head);
+
+}  // namespace reprise::backup

@@ -1,0 +1,13 @@
+// Does one job: opens the file or folder, judges it, compares it with what a manifest says. In the child.
+#pragma once
+
+#include <functional>
+
+#include "plugins/backup/worker/job.h"
+
+namespace reprise::backup {
+
+// `progress` hears of bytes that were read. Never throws: what goes wrong is an outcome.
+RepositoryOutcome JudgeOne(const Job& job, const std::function<void(uint64_t)>& progress);
+
+}  // namespace reprise::backup

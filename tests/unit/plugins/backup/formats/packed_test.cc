@@ -1,0 +1,123 @@
+// What is compressed, and what is in it: every bit of such a file counts.
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include "tests/unit/plugins/backup/bytes.h"
+#include "tests/unit/plugins/backup/formats/examined.h"
+
+namespace reprise::backup::testing {
+namespace {
+
+std::string Gzip(const std::string& text, int window_bits = 31) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string TarMember(const std::string& name, const std::string& content) {
+  std::string header(512, '\0');
+  header.replace(0, name.size(), name);
+  char size[13];
+  std::snprintf(size, sizeof size, "%011o", static_cast<unsigned>(content.size()));
+  header.replace(124, 11, size);
+  header.replace(156, 1, "0");
+  header.replace(148, 8, 8, ' ');
+  unsigned sum = 0;
+  for (const char c : header) sum += static_cast<unsigned char>(c);
+  std::snprintf(size, sizeof size, "%06o", sum);
+  header.replace(148, 6, size);
+  header[154] = '\0';
+  return header + content + std::string((512 - content.size() % 512) % 512, '\0');
+}
+
+std::string Tar(const std::string& name, const std::string& content) {
+  return TarMember(name, content) + std::string(1024, '\0');
+}
+
+TEST(Gzip, IsCheckedWhole) {
+  EXPECT_EQ(Told(Examined("x.txt.gz", Gzip(Prose(50'000)))), "checked");
+}
+
+// Of the header's ten bytes few mean anything, and of the last byte of the data a few bits nothing.
+TEST(Gzip, OneChangedBitIsSeenWhereverItMeansAnything) {
+  const std::string sound = Gzip(Prose(3'000));
+  for (size_t i = 10; i < sound.size(); ++i) {
+    if (i == sound.size() - 9) continue;
+    std::string changed = sound;
+    changed[i] = static_cast<char>(changed[i] ^ (1 << i % 8));
+    EXPECT_EQ(Told(Examined("x.txt.gz", changed)).find("checked"), std::string::npos) << "byte " << i;
+  }
+}
+
+TEST(Gzip, IsTruncatedAtEveryPlaceBeforeItsEnd) {
+  const std::string sound = Gzip(Prose(3'000));
+  for (size_t size = 20; size < sound.size(); size += 7)
+    EXPECT_EQ(Told(Examined("x.gz", sound.substr(0, size))), "truncated") << size;
+}
+
+TEST(Gzip, WhatStandsBehindItIsDamage) {
+  EXPECT_EQ(Told(Examined("x.gz", Gzip(Prose(3'000)) + "footer")), "damaged");
+  EXPECT_EQ(Told(Examined("x.gz", Gzip(Prose(3'000)) + Gzip(Prose(500)))), "checked");  // Two of them are one.
+}
+
+TEST(Gzip, SaysThatItsContentWasEncryptedBeforeItWasPacked) {
+  EXPECT_EQ(Told(Examined("x.csv.gz", Gzip(RandomBytes(20'000)))), "encrypted");
+  EXPECT_EQ(Told(Examined("x.bin.gz", Gzip(RandomBytes(20'000)))), "undecided");
+}
+
+TEST(Gzip, ABombIsLeftAlone) {
+  const std::string bomb = Gzip(std::string(8 << 20, '\0'));
+  EXPECT_EQ(Told(Examined("x.bin.gz", bomb, {.depth_max = 6, .unpacked_base = 1 << 20, .unpacked_factor = 1})),
+            "undecided");
+}
+
+TEST(Archives, InEachOtherAreOpenedOnlySoDeep) {
+  std::string doll = Prose(1'000);
+  for (int i = 0; i < 12; ++i) doll = Gzip(doll);
+  EXPECT_EQ(Told(Examined("doll.gz", doll)), "undecided");
+}
+
+TEST(Tar, ContentHasNoChecksumUnlessItBringsOne) {
+  EXPECT_EQ(Told(Examined("x.tar", Tar("a.txt", Prose(2'000)))), "sound");
+  EXPECT_EQ(Told(Examined("x.tar", Tar("a.txt.gz", Gzip(Prose(2'000))))), "checked");
+  EXPECT_EQ(Told(Examined("x.tar.gz", Gzip(Tar("a.txt", Prose(2'000))))), "checked");
+}
+
+TEST(Tar, EndsWithTwoZeroBlocksAndNothingElse) {
+  const std::string member = TarMember("a.txt", Prose(2'000));
+  EXPECT_EQ(Told(Examined("x.tar", member)), "truncated");
+  EXPECT_EQ(Told(Examined("x.tar", member + std::string(512, '\0'))), "truncated");
+  EXPECT_EQ(Told(Examined("x.tar", member + std::string(1024, '\0') + "rest")), "damaged");
+  EXPECT_EQ(Told(Examined("x.tar", member.substr(0, 1'000))), "truncated");
+}
+
+TEST(Tar, PaddingMustBeZero) {
+  std::string tar = Tar("a.txt", Prose(2'000));
+  tar[512 + 2'040] = 'x';
+  EXPECT_EQ(Told(Examined("x.tar", tar)), "damaged");
+}
+
+TEST(Sealed, IsUnreadableUnderItsOwnNameAndEncryptionUnderAnothers) {
+  const std::string sealed = "Salted__" + RandomBytes(9'000);
+  EXPECT_EQ(Told(Examined("planning.sql.enc", sealed)), "unreadable");
+  EXPECT_EQ(Told(Examined("planning.pdf", sealed)), "encrypted");
+  EXPECT_EQ(Told(Examined("planning.pdf.locked", sealed)), "encrypted");
+}
+
+TEST(Unknown, IsSaidAndNotGuessed) {
+  EXPECT_EQ(Told(Examined("x.bin", RandomBytes(50'000))), "undecided");
+  EXPECT_EQ(Told(Examined("x.bin", std::string(50'000, '\x7f') + RandomBytes(5'000))), "undecided");
+  EXPECT_EQ(Told(Examined("noname", RandomBytes(4096) + Prose(60'000))), "encrypted_in_part");
+  EXPECT_EQ(Told(Examined("x.lockbit", RandomBytes(50'000))), "encrypted");
+}
+
+}  // namespace
+}  // namespace reprise::backup::testing

@@ -1,0 +1,87 @@
+// Texts have no checksum: sound at best, never "checked".
+#include <gtest/gtest.h>
+
+#include "tests/unit/plugins/backup/bytes.h"
+#include "tests/unit/plugins/backup/formats/examined.h"
+
+namespace reprise::backup::testing {
+namespace {
+
+std::string Csv(int records) {
+  std::string text = "id;service;date\n";
+  for (int i = 0; i < records; ++i) text += std::to_string(i) + ";\"réa; nuit\";2022-08-21\n";
+  return text;
+}
+
+TEST(Text, IsSoundInTheEncodingsThatAreMet) {
+  EXPECT_EQ(Told(Examined("a.txt", Prose(5'000))), "sound");
+  EXPECT_EQ(Told(Examined("a.txt",
+                          "M\xe9"
+                          "decin de garde \xe0 l'h\xf4pital\n")),
+            "sound");  // ISO 8859-1
+  EXPECT_EQ(Told(Examined("a.txt", std::string("\xff\xfe"
+                                               "a\0b\0\n\0",
+                                               8))),
+            "sound");  // UTF-16
+}
+
+TEST(Text, HasNoControlCharactersAndNoBrokenOnes) {
+  EXPECT_EQ(Told(Examined("a.txt", Prose(2'000) + '\0' + Prose(2'000))), "damaged");
+  EXPECT_EQ(Told(Examined("a.txt", Prose(2'000) + "\xfe" + Prose(2'000))), "damaged");
+  EXPECT_EQ(Told(Examined("a.txt", std::string(5'000, 'X'))), "damaged");
+  EXPECT_EQ(Told(Examined("a.txt", RandomBytes(5'000))), "encrypted");
+  EXPECT_EQ(Told(Examined("a.txt", Striped(Prose(5'000), 16))), "encrypted_in_part");
+}
+
+TEST(Csv, EndsWithAWholeRecord) {
+  EXPECT_EQ(Told(Examined("a.csv", Csv(50))), "sound");
+  EXPECT_EQ(Told(Examined("a.csv", Csv(50) + "50;\"r\xc3\xa9")), "truncated");
+  EXPECT_EQ(Told(Examined("a.csv", Csv(50) + "50")), "truncated");
+  EXPECT_EQ(Told(Examined("a.csv", Csv(50) + "50;x;y;z\n")), "undecided");
+}
+
+TEST(Sql, SaysItselfWhereItEnds) {
+  const std::string dump =
+      "--\n-- PostgreSQL database dump\n--\nCOPY t (a) FROM stdin;\n1\n\\.\n--\n-- PostgreSQL database dump "
+      "complete\n--\n";
+  EXPECT_EQ(Told(Examined("a.sql", dump)), "sound");
+  EXPECT_EQ(Told(Examined("a.sql", dump.substr(0, dump.find("\\.")))), "truncated");
+  EXPECT_EQ(Told(Examined("a.sql", dump.substr(0, dump.find("-- PostgreSQL database dump complete")))), "truncated");
+  EXPECT_EQ(Told(Examined("b.sql", "INSERT INTO t VALUES (1);\nINSERT INTO t VA")), "truncated");
+  EXPECT_EQ(Told(Examined("b.sql", "INSERT INTO t VALUES (1);\n")), "sound");
+}
+
+TEST(Json, IsReadToItsLastBracket) {
+  EXPECT_EQ(Told(Examined("a.json", "{\"a\": [1, 2, {\"b\": \"é\"}]}\n")), "sound");
+  EXPECT_EQ(Told(Examined("a.json", "{\"a\": [1, 2, {\"b\": \"")), "truncated");
+  EXPECT_EQ(Told(Examined("a.json", "{\"a\": [1, 2}")), "damaged");
+  EXPECT_EQ(Told(Examined("a.json", "{\"a\": 1} trailing")), "damaged");
+}
+
+TEST(Xml, IsWellFormedToTheEndOfItsRoot) {
+  EXPECT_EQ(Told(Examined("a.xml", "<?xml version=\"1.0\"?><a><b c=\"d\"/></a>\n")), "sound");
+  EXPECT_EQ(Told(Examined("a.xml", "<?xml version=\"1.0\"?><a><b c=\"d\"/>")), "truncated");
+  EXPECT_EQ(Told(Examined("a.xml", "<?xml version=\"1.0\"?><a><b></a>")), "damaged");
+}
+
+TEST(Mail, ClosesItsPartsAndIsAsLongAsItsNameSays) {
+  const std::string mail =
+      "From: a@b.example\nTo: c@d.example\nContent-Type: multipart/mixed;\n "
+      "boundary=\"xyz\"\n\n--xyz\n\nbonjour\n--xyz--\n";
+  EXPECT_EQ(Told(Examined("a.eml", mail)), "sound");
+  EXPECT_EQ(Told(Examined("a.eml", mail.substr(0, mail.size() - 5))), "truncated");
+  EXPECT_EQ(Told(Examined("1.M1.h,S=" + std::to_string(mail.size()) + ":2,S", mail)), "sound");
+  EXPECT_EQ(Told(Examined("1.M1.h,S=999:2,S", mail)), "truncated");
+  EXPECT_EQ(Told(Examined("a.mbox",
+                          "From a Sat Aug 20 10:00:00 2022\n" + mail + "\nFrom b Sat Aug 20 10:00:00 2022\n" + mail)),
+            "sound");
+}
+
+TEST(Notes, AreATamperingAndNoPartOfTheBackup) {
+  const Outcome outcome = Examined("README.txt", "All your files have been encrypted. Pay in bitcoin at x.onion\n");
+  EXPECT_EQ(Told(outcome), "tampered");
+  EXPECT_EQ(outcome.extent.bytes, 0U);
+}
+
+}  // namespace
+}  // namespace reprise::backup::testing
