@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/text.h"
 #include "core/coordinator/agent_service.h"
 #include "core/coordinator/blob_store.h"
 #include "core/coordinator/doorkeeper.h"
@@ -57,6 +58,22 @@ double FileBytes(const std::filesystem::path& path) {
 
 std::string Either(const std::string& wanted, const std::string& configured) {
   return wanted.empty() ? configured : wanted;
+}
+
+constexpr UnixMs kDayMs = 24 * 3600'000;
+constexpr UnixMs kClockDoubtMs = 60'000;
+constexpr UnixMs kSilenceDoubtMs = 7 * kDayMs;
+
+// Who connects with a good clock finds certificates that are not valid yet, or no longer: better said than found out.
+void CompareClock(UnixMs last_event, UnixMs now) {
+  if (last_event == 0) return;
+  if (now + kClockDoubtMs < last_event) {
+    spdlog::error("clock: it says {}, and the journal's last event is of {}; set this machine's clock, or agents and "
+                  "operators will not be let in", FormatTime(now), FormatTime(last_event));
+  } else if (now > last_event + kSilenceDoubtMs) {
+    spdlog::warn("clock: it says {}, {} days after the journal's last event; if that is not so, set this machine's clock",
+                 FormatTime(now), (now - last_event) / kDayMs);
+  }
 }
 
 }  // namespace
@@ -141,6 +158,7 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Coordinato
   Loop::Options loop_options;
   loop_options.version = REPRISE_VERSION;
   ASSIGN_OR_RETURN(auto loop, Loop::Open(std::move(journal), clock, loop_options));
+  CompareClock(loop->LastEventAt(), clock.Now());
   ASSIGN_OR_RETURN(auto blobs, BlobStore::OpenFolder(folder.Blobs()));
   const std::string ca_pem = authority.certificate();
 

@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/base/text.h"
 
 namespace reprise::coordinator {
 namespace {
@@ -21,27 +20,11 @@ constexpr size_t kEventsPerCommitMax = 20'000;
 // saved every half million events, and a restart replays them in about a second.
 constexpr size_t kSnapshotBytesPerEvent = 64;
 
-constexpr UnixMs kDayMs = 24 * 3600'000;
-constexpr UnixMs kClockDoubtMs = 60'000;
-constexpr UnixMs kSilenceDoubtMs = 7 * kDayMs;
-
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
 absl::Status Unavailable(const absl::Status& cause) {
   return absl::UnavailableError(
       absl::StrCat("nothing was done: the journal cannot be written (", Text(cause), "). Try again when it can"));
-}
-
-// Who connects with a good clock finds certificates that are not valid yet, or no longer: better said than found out.
-void CompareClock(UnixMs last_event, UnixMs now) {
-  if (last_event == 0) return;
-  if (now + kClockDoubtMs < last_event) {
-    spdlog::error("clock: it says {}, and the journal's last event is of {}; set this machine's clock, or agents and "
-                  "operators will not be let in", FormatTime(now), FormatTime(last_event));
-  } else if (now > last_event + kSilenceDoubtMs) {
-    spdlog::warn("clock: it says {}, {} days after the journal's last event; if that is not so, set this machine's clock",
-                 FormatTime(now), (now - last_event) / kDayMs);
-  }
 }
 
 }  // namespace
@@ -61,7 +44,6 @@ absl::StatusOr<std::unique_ptr<Loop>> Loop::Open(std::unique_ptr<journal::Journa
                                                  const Options& options) {
   std::unique_ptr<Loop> loop(new Loop(std::move(journal), clock, options));
   RETURN_IF_ERROR(loop->Rebuild());
-  CompareClock(loop->engine_.state().last_event_ms(), clock.Now());
   return loop;
 }
 

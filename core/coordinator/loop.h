@@ -80,6 +80,7 @@ class Loop {
   void Enrol(engine::EnrolRequested request, OnReply reply);
   void Query(OnEngine query);
 
+  UnixMs LastEventAt() const { return engine_.state().last_event_ms(); }  // 0: none yet. Before Start.
   size_t Waiting() const { return waiting_; }
   uint64_t LastSequence() const { return last_sequence_; }
   // False while the journal refuses.
