@@ -189,8 +189,10 @@ void Supervisor::FinishDescribing(const std::string& sha256) {
   const Transcript& heard = describing_[sha256].process->transcript();
   if (heard.descriptor.empty()) {
     const agents::VerbResult result = ReadTranscript(0, heard);
-    return Described(sha256, absl::FailedPreconditionError(
-                                 absl::StrCat("the plugin does not describe itself: ", result.message)));
+    const std::string what = absl::StrCat("the plugin does not describe itself: ", result.message);
+    // Killed in the middle, it may do better the next time.
+    return Described(sha256, result.end == VerbEnd::kCrashed ? absl::AbortedError(what)
+                                                             : absl::FailedPreconditionError(what));
   }
   auto actions = ReadTraits(heard.descriptor);
   if (!actions.ok()) return Described(sha256, actions.status());
@@ -215,7 +217,9 @@ void Supervisor::Described(const std::string& sha256, const absl::StatusOr<Descr
     if (description.ok()) {
       LaunchVerb(verb, *description);
     } else {
-      End(verb, VerbEnd::kRefused, "refused", std::string(description.status().message()));
+      const bool crashed = absl::IsAborted(description.status());
+      End(verb, crashed ? VerbEnd::kCrashed : VerbEnd::kRefused, crashed ? "crashed" : "refused",
+          std::string(description.status().message()));
     }
   }
 }

@@ -154,7 +154,7 @@ class Strangers(unittest.TestCase):
                 self.assertFalse(self.heard(stranger).startswith(b"HTTP/1.1 200"))
 
     def test_a_message_that_is_too_large_is_refused(self):
-        host = self.hospital.certify(host="ws-001")
+        host = self.hospital.agents["ws-001"].identity()
         large = {"messages": [{"facts": {"facts_json": "x" * (80 << 20)}}]}
         with self.assertRaises(Refused) as refused:
             self.hospital.call_as(host, AGENTS + "Connect", large, seconds=30)

@@ -85,6 +85,14 @@ class Agent:
         self.wire = Wire(hospital.coordinator.port)
         self._process = None
 
+    def identity(self):
+        """What it speaks with now, as `Hospital.certify` gives it."""
+        identity = {}
+        for key, name in (("certificate", "agent.crt"), ("key", "agent.key"), ("ca", "ca.crt")):
+            with open(os.path.join(self.state, name), encoding="utf-8") as file:
+                identity[key] = file.read()
+        return identity
+
     def join(self, code, clock_ahead=0):
         """What `reprise-agent join` gave: exit code and what it said."""
         done = subprocess.run([program("reprise-agent"), "join", "--coordinator",

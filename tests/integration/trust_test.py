@@ -219,14 +219,6 @@ class StolenIdentities(unittest.TestCase):
         self.addCleanup(thief.end)
         return thief
 
-    @staticmethod
-    def identity(agent):
-        identity = {}
-        for key, name in (("certificate", "agent.crt"), ("key", "agent.key"), ("ca", "ca.crt")):
-            with open(os.path.join(agent.state, name), encoding="utf-8") as file:
-                identity[key] = file.read()
-        return identity
-
     def wait_said(self, process, words):
         wait_for(lambda: words in process.said(), lambda: f"\"{words}\" in: {process.said()[-2000:]}", seconds=30)
 
@@ -254,8 +246,8 @@ class StolenIdentities(unittest.TestCase):
         thief.run(clock_ahead=13 * HOUR)
         self.wait_said(thief._process, "this identity was replaced")
         self.assertIn("reprise host token ws-001", thief._process.said())
-        self.assertIn("replaced", self.refusal(self.identity(thief), "Renew"))
-        self.assertIn("replaced", self.refusal(self.identity(thief), "Fetch"))
+        self.assertIn("replaced", self.refusal(thief.identity(), "Renew"))
+        self.assertIn("replaced", self.refusal(thief.identity(), "Fetch"))
         self.assertTrue(self.host()["connected"])
         self.assertEqual(self.kinds().count("session_opened"), opened, "nobody was disturbed")
         self.assertIn("this identity was replaced", self.hospital.coordinator._process.said())
@@ -263,13 +255,13 @@ class StolenIdentities(unittest.TestCase):
     def test_an_agent_that_renewed_since_the_copy_comes_back_to_a_restored_coordinator(self):
         data, copy = self.hospital.data, self.hospital.data + ".copy"
         self.agent.end()
-        before = self.identity(self.agent)
+        before = self.agent.identity()
         self.hospital.coordinator.end()
         shutil.copytree(data, copy)
         self.hospital.coordinator.start(clock_ahead=13 * HOUR)
         self.agent.run(clock_ahead=13 * HOUR)
         wait_for(lambda: "host_renewed" in self.kinds(), "the agent to renew its certificate", seconds=30)
-        wait_for(lambda: self.identity(self.agent) != before, "the agent to store it")
+        wait_for(lambda: self.agent.identity() != before, "the agent to store it")
         self.hospital.coordinator.end()
         self.agent.end()
         os.rename(data, data + ".lost")
@@ -281,7 +273,7 @@ class StolenIdentities(unittest.TestCase):
         self.assertIn("replaced", self.refusal(before, "Renew"))
 
     def test_an_expelled_host_is_refused_and_comes_back_into_quarantine_until_it_is_admitted_anew(self):
-        before = self.identity(self.agent)
+        before = self.agent.identity()
         self.hospital.call("ExpelHost", host="ws-001", reason="its disk was copied")
         self.wait_said(self.agent._process, "was expelled")
         for method in ("Renew", "Fetch"):

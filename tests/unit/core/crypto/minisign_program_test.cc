@@ -96,7 +96,8 @@ TEST_F(MinisignProgram, MakesKeysInClearThatWeSignWith) {
   ASSERT_OK_AND_ASSIGN(const SecretKey key, SecretKey::Parse(Read("k"), ""));
   ASSERT_OK_AND_ASSIGN(const PublicKey public_key, PublicKey::Parse(Read("k.pub")));
   EXPECT_EQ(key.Public().Base64(), public_key.Base64());
-  EXPECT_THAT(Read("k.pub"), HasSubstr(public_key.KeyId()));
+  // minisign writes the number without leading zeros.
+  EXPECT_THAT(Read("k.pub"), HasSubstr(public_key.KeyId().substr(public_key.KeyId().find_first_not_of('0'))));
   Write("m", "the plan");
   Write("m.minisig", key.Sign("the plan", ""));
   EXPECT_EQ(Run({"-V", "-p", Path("k.pub"), "-m", Path("m")}), 0) << Read("output");
