@@ -109,8 +109,15 @@ class Network:
 
     def remove(self):
         """The namespaces take their ends of the cables along; this machine's end is gone once one is."""
-        if os.path.exists(f"/sys/class/net/{self.uplink}"):
+        device = f"/sys/class/net/{self.uplink}"
+        if not os.path.exists(device):
+            return
+        try:
             call(["ip", "link", "delete", self.uplink], f"removing {self.uplink}")
+        except LabError:
+            # The kernel was taking the other end away meanwhile.
+            if os.path.exists(device):
+                raise
 
     def _here(self, *words):
         call(["ip", *words], "the cable between this machine and the lab")
