@@ -56,6 +56,8 @@ class Desk {
   // std::logic_error, and the process starts again from its journal.
   void Emit(journal::v1::Event event);
   void Do(Effect effect) { decision_.effects.push_back(std::move(effect)); }
+  // The host's session is over; whoever holds its stream open is told apart (DropSession).
+  void CloseSession(const HostBook& host, const std::string& reason);
   // Nothing while the host is not connected: what matters is said again when it is.
   void Send(const HostBook& host, agent::v1::CoordinatorMessage message);
 

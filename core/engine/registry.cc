@@ -259,7 +259,7 @@ Answer Registry::Enrol(const EnrolRequested& request) {
   }
   desk_.SetActor(absl::StrCat("host:", request.host));
   // Whoever is connected is so by the key before.
-  if (host != nullptr && host->connected()) CloseSession(*host, "the host joined anew, with another key");
+  if (host != nullptr && host->connected()) EndSession(*host, "the host joined anew, with another key");
   Event event;
   event.mutable_host_enrolled()->set_ends_admission(host != nullptr && host->record != nullptr &&
                                                     host->record->has_statement());
@@ -299,7 +299,7 @@ Answer Registry::Do(const std::string& person, const operators::v1::ExpelHostReq
             : absl::StrCat(request.host(), " was expelled already, by ", host.record->expelled_by(), " at ",
                            FormatTime(host.record->expelled_ms())))};
   }
-  if (host.connected()) CloseSession(host, absl::StrCat("expelled by ", person));
+  if (host.connected()) EndSession(host, absl::StrCat("expelled by ", person));
   Event event;
   event.mutable_host_expelled()->set_host(request.host());
   event.mutable_host_expelled()->set_reason(request.reason());
@@ -307,14 +307,9 @@ Answer Registry::Do(const std::string& person, const operators::v1::ExpelHostReq
   return {absl::OkStatus(), request.host()};
 }
 
-void Registry::CloseSession(const HostBook& host, const std::string& reason) {
+void Registry::EndSession(const HostBook& host, const std::string& reason) {
   desk_.Do(DropSession{host.name, host.record->session(), reason});
-  Event event;
-  event.mutable_session_closed()->set_host(host.name);
-  event.mutable_session_closed()->set_session(host.record->session());
-  event.mutable_session_closed()->set_reason(reason);
-  desk_.Emit(std::move(event));
-  desk_.ForgetSession(host);
+  desk_.CloseSession(host, reason);
 }
 
 }  // namespace reprise::engine

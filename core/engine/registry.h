@@ -36,7 +36,7 @@ class Registry {
 
  private:
   Answer Renew(const EnrolRequested& request);
-  void CloseSession(const HostBook& host, const std::string& reason);
+  void EndSession(const HostBook& host, const std::string& reason);
   absl::Status CheckHostIsKnown(const std::string& host) const;
 
   Desk& desk_;

@@ -56,7 +56,7 @@ void Sessions::On(const SessionOpened& opened) {
   if (host->connected()) {
     NoteContest(*host->record, opened, *made);
     desk_.Do(DropSession{opened.host, host->record->session(), "the agent opened another session"});
-    Close(*host, "replaced by a newer session");
+    desk_.CloseSession(*host, "replaced by a newer session");
   }
   made->set_certificate_sha256(opened.certificate.sha256);
   made->set_certificate_ms(opened.certificate.valid_from);
@@ -158,16 +158,7 @@ void Sessions::On(const SessionClosed& closed) {
   HostBook* host = desk_.book().FindHost(closed.host);
   if (host == nullptr || !host->connected() || host->record->session() != closed.session) return;
   desk_.SetActor(absl::StrCat("host:", closed.host));
-  Close(*host, closed.reason);
-}
-
-void Sessions::Close(HostBook& host, const std::string& reason) {
-  Event event;
-  event.mutable_session_closed()->set_host(host.name);
-  event.mutable_session_closed()->set_session(host.record->session());
-  event.mutable_session_closed()->set_reason(reason);
-  desk_.Emit(std::move(event));
-  desk_.ForgetSession(host);
+  desk_.CloseSession(*host, closed.reason);
 }
 
 void Sessions::On(const AgentSaid& said) {

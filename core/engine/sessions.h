@@ -21,7 +21,6 @@ class Sessions {
   void On(const AgentSaid& said);
 
  private:
-  void Close(HostBook& host, const std::string& reason);
   void NoteContest(const journal::v1::HostRecord& host, const SessionOpened& opened,
                    journal::v1::SessionOpened& event) const;
   // Tasks in flight of runs that are not known here.

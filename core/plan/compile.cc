@@ -1,4 +1,5 @@
 #include "core/plan/compile.h"
+#include "core/model/plan_seal.h"
 
 #include <algorithm>
 #include <map>
@@ -8,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/text.h"
-#include "core/crypto/merkle.h"
 #include "core/crypto/sha256.h"
 #include "core/plan/gate_names.h"
 #include "core/plan/people_check.h"
@@ -312,21 +312,8 @@ class Compiler {
     leaves_.clear();
     for (const auto& [host, last_contact] : offline_) plan_.offline.push_back({host, last_contact});
 
-    const v1::PlanHeader& header = plan_.header;
-    model::PlanStatement& statement = plan_.statement;
-    statement.plan_id = header.plan_id();
-    statement.workflow = header.workflow();
-    statement.requester = header.requester();
-    statement.keyring_version = header.keyring_version();
-    statement.effect = header.effect();
-    statement.exercise = header.exercise();
-    statement.hosts = static_cast<uint32_t>(bytes.size());
-    statement.created = header.created_ms();
-    statement.expires = header.expires_ms();
-    statement.nonce = header.nonce();
-    statement.header_sha256 = crypto::Sha256(bundle.header());
-    statement.merkle_root = crypto::MerkleTree(bytes).Root();
-    bundle.set_statement(statement.Write().Bytes());
+    plan_.statement = model::StatementOf(plan_.header, bundle.header(), bytes);
+    bundle.set_statement(plan_.statement.Write().Bytes());
     for (std::string& leaf : bytes) bundle.add_leaves(std::move(leaf));
   }
 

@@ -1,6 +1,7 @@
 // Submitted plans (a PlanBundle): first as it came, then with its parts sealed again, so that what stands inside them is
 // judged too, and not only their hashes. A plan that is taken is signed, started and carried out.
 #include "core/engine/plan_index.h"
+#include "core/model/plan_seal.h"
 
 #include "core/crypto/sha256.h"
 #include "tests/fuzz/target.h"
@@ -17,20 +18,7 @@ bool Seal(plan::v1::PlanBundle& bundle) {
   header.set_annex_sha256(crypto::Sha256(bundle.annex()));
   bundle.set_header(header.SerializeAsString());
   const std::vector<std::string> leaves(bundle.leaves().begin(), bundle.leaves().end());
-  model::PlanStatement statement;
-  statement.plan_id = header.plan_id();
-  statement.workflow = header.workflow();
-  statement.requester = header.requester();
-  statement.keyring_version = header.keyring_version();
-  statement.effect = header.effect();
-  statement.exercise = header.exercise();
-  statement.hosts = static_cast<uint32_t>(leaves.size());
-  statement.created = header.created_ms();
-  statement.expires = header.expires_ms();
-  statement.nonce = header.nonce();
-  statement.header_sha256 = crypto::Sha256(bundle.header());
-  statement.merkle_root = crypto::MerkleTree(leaves).Root();
-  bundle.set_statement(statement.Write().Bytes());
+  bundle.set_statement(model::StatementOf(header, bundle.header(), leaves).Write().Bytes());
   return true;
 }
 

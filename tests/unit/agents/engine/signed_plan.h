@@ -12,6 +12,7 @@
 #include "core/crypto/minisign.h"
 #include "core/crypto/sha256.h"
 #include "core/model/keyring.h"
+#include "core/model/plan_seal.h"
 #include "core/model/statements.h"
 
 namespace reprise::agents::testing {
@@ -124,25 +125,15 @@ struct PlanMaker {
   }
 
   model::PlanStatement Statement() const {
-    model::PlanStatement statement;
-    statement.plan_id = header.plan_id();
-    statement.workflow = header.workflow();
-    statement.requester = header.requester();
-    statement.keyring_version = header.keyring_version();
-    statement.effect = header.effect();
-    statement.exercise = header.exercise();
-    statement.hosts = static_cast<uint32_t>(leaves.size());
-    statement.created = header.created_ms();
-    statement.expires = header.expires_ms();
-    statement.nonce = header.nonce();
-    statement.header_sha256 = crypto::Sha256(header.SerializeAsString());
-    statement.merkle_root = Tree().Root();
-    return statement;
+    return model::StatementOf(header, header.SerializeAsString(), LeafBytes());
   }
-  crypto::MerkleTree Tree() const {
+  std::vector<std::string> LeafBytes() const {
     std::vector<std::string> bytes;
     for (const auto& leaf : leaves) bytes.push_back(leaf.SerializeAsString());
-    return crypto::MerkleTree(bytes);
+    return bytes;
+  }
+  crypto::MerkleTree Tree() const {
+    return crypto::MerkleTree(LeafBytes());
   }
   plan::v1::PlanAuthority Authority(uint32_t host = 0) const {
     plan::v1::PlanAuthority authority;

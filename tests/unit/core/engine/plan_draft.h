@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/crypto/merkle.h"
+#include "core/model/plan_seal.h"
 #include "core/crypto/sha256.h"
 #include "reprise/plan/v1/plan.pb.h"
 #include "tests/unit/agents/engine/signed_plan.h"
@@ -109,20 +110,7 @@ struct PlanDraft {
     return bundle;
   }
   model::PlanStatement Statement(const std::string& header_bytes, const std::vector<std::string>& leaves) const {
-    model::PlanStatement statement;
-    statement.plan_id = header.plan_id();
-    statement.workflow = header.workflow();
-    statement.requester = header.requester();
-    statement.keyring_version = header.keyring_version();
-    statement.effect = header.effect();
-    statement.exercise = header.exercise();
-    statement.hosts = static_cast<uint32_t>(leaves.size());
-    statement.created = header.created_ms();
-    statement.expires = header.expires_ms();
-    statement.nonce = header.nonce();
-    statement.header_sha256 = crypto::Sha256(header_bytes);
-    statement.merkle_root = crypto::MerkleTree(leaves).Root();
-    return statement;
+    return model::StatementOf(header, header_bytes, leaves);
   }
   plan::v1::Signature Sign(const std::string& name) const { return people.Sign(Bundle().statement(), name); }
   plan::v1::SignedStatement Decision(const std::string& gate, const std::string& signer, uint64_t run = 1,

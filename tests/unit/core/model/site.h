@@ -12,6 +12,7 @@
 #include "core/crypto/sha256.h"
 #include "core/model/authorization.h"
 #include "core/model/keyring.h"
+#include "core/model/plan_seal.h"
 #include "core/model/statements.h"
 
 namespace reprise::model::testing {
@@ -87,20 +88,7 @@ struct PlanOfBob {
   }
 
   PlanStatement Statement() const {
-    PlanStatement statement;
-    statement.plan_id = header.plan_id();
-    statement.workflow = header.workflow();
-    statement.requester = header.requester();
-    statement.keyring_version = header.keyring_version();
-    statement.effect = header.effect();
-    statement.exercise = header.exercise();
-    statement.hosts = static_cast<uint32_t>(leaves.size());
-    statement.created = header.created_ms();
-    statement.expires = header.expires_ms();
-    statement.nonce = header.nonce();
-    statement.header_sha256 = crypto::Sha256(header.SerializeAsString());
-    statement.merkle_root = crypto::MerkleTree(leaves).Root();
-    return statement;
+    return StatementOf(header, header.SerializeAsString(), leaves);
   }
   plan::v1::PlanAuthority Authority(uint32_t host) const {
     plan::v1::PlanAuthority authority;
