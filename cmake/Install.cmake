@@ -7,9 +7,10 @@ set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXE
 
 install(TARGETS reprise-coordinator RUNTIME COMPONENT coordinator)
 install(TARGETS reprise-agent RUNTIME COMPONENT agent)
-install(TARGETS reprise-plugin-host RUNTIME COMPONENT plugin-host)
-install(TARGETS reprise reprise-backup-judge RUNTIME COMPONENT operator)
-foreach(plugin host package edr)
+# Beside the plugin host: the programs of the plugin backup, which reader hosts need, and operators who judge alone.
+install(TARGETS reprise-plugin-host reprise-backup-judge reprise-backup-holder RUNTIME COMPONENT plugin-host)
+install(TARGETS reprise RUNTIME COMPONENT operator)
+foreach(plugin host package edr backup bubble agiletime maincare pacs lis sanitize)
   if(TARGET plugin_${plugin})
     install(TARGETS plugin_${plugin} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/reprise/plugins COMPONENT operator)
   endif()

@@ -36,6 +36,13 @@ function(reprise_library name)
   endif()
 endfunction()
 
+# Beast brings coroutines, before which clang 14 cannot lay out what one check of its sanitizer wants there.
+function(reprise_uses_coroutines target)
+  if(REPRISE_ASAN AND CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    target_compile_options(${target} PRIVATE -fno-sanitize=function)
+  endif()
+endfunction()
+
 function(reprise_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})

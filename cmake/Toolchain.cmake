@@ -20,8 +20,11 @@ add_library(reprise_warnings INTERFACE)
 target_compile_options(reprise_warnings INTERFACE
   -Wall -Wextra -Wno-missing-field-initializers -Werror=return-type -Werror=unused-result)
 
-# Sanitizers look at every access themselves: optimizing further would only take longer to compile.
+# Sanitizers look at every access themselves: optimizing further would only take longer to compile. They map terabytes: whoever
+# limits address space must know of them, by this definition.
+set(REPRISE_SANITIZED)
 if(REPRISE_ASAN OR REPRISE_TSAN)
+  set(REPRISE_SANITIZED REPRISE_SANITIZED)
   set(CMAKE_CXX_FLAGS_RELEASE "-O1 -g1")
   set(CMAKE_C_FLAGS_RELEASE "-O1 -g1")
 endif()

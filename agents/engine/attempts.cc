@@ -297,6 +297,7 @@ void Attempts::StartVerb(Underway& attempt, model::v1::Verb verb) {
     request.artifacts.emplace_back(artifact.name(), artifact.sha256());
   request.attempt = attempt.key.attempt();
   request.effect_max = attempt.permit.effect;
+  request.restores = attempt.permit.restores;
   request.deadline = attempt.deadline;
   attempt.waits_for = request.id;
   attempt.progress_said = 0;
@@ -357,15 +358,7 @@ void Attempts::End(const AttemptId& id, const Ending& ending) {
   SpoolRecord record;
   Finished& finished = *record.mutable_attempt_finished()->mutable_finished();
   *finished.mutable_key() = attempt.key;
-  finished.set_outcome(ending.outcome);
-  finished.set_code(ending.code);
-  finished.set_reason(BoundedText(ending.reason, 4096));
-  finished.set_hint(ending.hint);
-  finished.set_evidence_json(ending.evidence_json);
-  // A plugin speaks for itself only: "edr.protected" is edr's to say.
-  for (const auto& claim : ending.claims) {
-    if (absl::StartsWith(claim.name(), absl::StrCat(attempt.permit.plugin_name, "."))) *finished.add_claims() = claim;
-  }
+  Tell(ending, attempt.permit.plugin_name, finished);
   finished.set_started_ms(attempt.began != 0 ? attempt.began : desk_.now());
   finished.set_duration_ms(attempt.began != 0 ? std::max<int64_t>(0, desk_.now() - attempt.began) : 0);
   finished.set_start_delay_us(attempt.start_delay_us);

@@ -37,10 +37,7 @@ CourseStep Course::End(model::v1::Outcome outcome, std::string code, std::string
   step.ending.outcome = outcome;
   step.ending.code = std::move(code);
   step.ending.reason = std::move(reason);
-  if (report != nullptr) {
-    step.ending.evidence_json = report->evidence_json;
-    step.ending.claims = report->claims;
-  }
+  if (report != nullptr) step.ending.Take(*report);
   return step;
 }
 
@@ -74,7 +71,9 @@ CourseStep Course::After(const VerbResult& result) {
       return End(model::v1::OUTCOME_CANCELLED, "cancelled",
                  absl::StrCat(verb, " was ended", said.empty() ? "" : ": ", said), nullptr);
     case VerbEnd::kRefused:
-      return End(model::v1::OUTCOME_REFUSED, "plugin_hash", said, nullptr);
+      // The runner says which rule, where it is not that of the library itself.
+      return End(model::v1::OUTCOME_REFUSED,
+                 result.code == "effect" || result.code == "verdict" ? result.code : "plugin_hash", said, nullptr);
     case VerbEnd::kError:
     case VerbEnd::kCrashed:
       break;

@@ -9,22 +9,13 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "agents/engine/ending.h"
 #include "agents/engine/report.h"
 #include "agents/engine/verb.h"
 #include "reprise/agent/v1/agent.pb.h"
 
 namespace reprise::agents {
-
-struct Ending {
-  model::v1::Outcome outcome = model::v1::OUTCOME_UNSPECIFIED;
-  std::string code;
-  std::string reason;
-  std::string hint;
-  std::string evidence_json;
-  std::vector<agent::v1::Claim> claims;
-};
 
 struct CourseStep {
   enum class Kind { kVerb, kIntendThenVerb, kEnd } kind = Kind::kEnd;

@@ -1,6 +1,7 @@
 #include "agents/engine/judge.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
@@ -10,6 +11,7 @@
 #include "core/crypto/sha256.h"
 #include "core/model/authorization.h"
 #include "core/model/names.h"
+#include "core/model/restoring.h"
 
 namespace reprise::agents {
 namespace {
@@ -227,6 +229,7 @@ absl::StatusOr<Found> FindStep(const plan::v1::PlanHeader& header, const plan::v
   for (const auto& own : placement->overrides()) {
     if (own.step() == key.step()) permit.params_json = own.params_json();
   }
+  permit.restores = step.has_recovery_point();
   for (const uint32_t index : step.artifacts()) {
     if (index >= static_cast<uint32_t>(header.artifacts_size())) {
       return missing("step ", step.name(), " names an artifact that the plan does not have");
@@ -237,6 +240,25 @@ absl::StatusOr<Found> FindStep(const plan::v1::PlanHeader& header, const plan::v
   permit.attempts_max = step.attempts_max();
   permit.expires = header.expires_ms();
   return found;
+}
+
+// Whatever the coordinator says of backups: the plan itself must name a copy that was proven good, and hold the plugin to it.
+Checked CheckRestoring(const Case& c, const model::AuthorizedPlan& plan, const plan::v1::Step& step,
+                       const std::string& params_json, UnixMs now) {
+  if (!step.has_recovery_point()) return std::nullopt;
+  const plan::v1::RecoveryPoint& point = step.recovery_point();
+  const absl::Status allowed =
+      model::CheckRestore(c.memory.keyring(), point, plan.statement.requester, plan.signers, now);
+  if (!allowed.ok()) return Refusal{"verdict", Text(allowed), "see the judged copies: `reprise backup ls`"};
+  const auto params = nlohmann::json::parse(params_json, nullptr, /*allow_exceptions=*/false);
+  const auto told = params.is_object() ? params.find(model::kManifestParam) : params.end();
+  if (!params.is_object() || told == params.end() || *told != ToHex(point.manifest_sha256())) {
+    return Refusal{"verdict",
+                   absl::StrCat("step ", step.name(), " would restore other bytes than those of ", point.set(), "/",
+                                point.point(), ", which were judged"),
+                   kAskForPlan};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -280,6 +302,10 @@ Verdict Judge(const Case& c, const agent::v1::TaskKey& key, UnixMs now) {
     if (Checked against = CheckGates(c, plan, *found->stage, found->wave, key, now, &permit.open_gates))
       return *against;
   }
+  // What was restored may be undone, whatever is known of the copy by now.
+  if (!key.rollback()) {
+    if (Checked against = CheckRestoring(c, plan, *found->step, permit.params_json, now)) return *against;
+  }
   permit.plugin_signature_needed = plan.signers.empty();
   if (permit.plugin_signature_needed && c.plugin_signature.minisig().empty()) {
     return Refusal{"plugin_unsigned", absl::StrCat("nobody signed this plan nor the plugin ", permit.plugin_name),
@@ -319,7 +345,8 @@ Refusal JudgeHistory(const Memory& memory, const Permit& permit, const agent::v1
   }
   const TaskMemo* task = plan->Find(id);
   if (task == nullptr || REPRISE_PLANTED(kDuplicateRunsAgain)) return {};
-  if (task->succeeded) {
+  // What only looks may look again, as often as people signed.
+  if (task->succeeded && permit.effect != model::v1::EFFECT_READ) {
     return {"replayed", absl::StrCat("already done on this host at attempt ", task->last_attempt), ""};
   }
   if (key.attempt() <= task->last_attempt) {

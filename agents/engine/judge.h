@@ -8,17 +8,20 @@
 //   expired           by this host's clock, or a plan that was forgotten: it had expired, or was unsigned and gave way
 //   wrong_host        the leaf is another host's
 //   unknown_step      the leaf gives this host no such step, or there is nothing to undo
-//   replayed          already done, an attempt number that does not grow, too many attempts, another run of the plan
+//   replayed          already done (what only looks may look again), an attempt number that does not grow, too many
+//                     attempts, another run of the plan
 //   keyring           the plan was made under a keyring that this agent does not have yet
 //   gate_closed       people have not opened a gate in front of the step
 //   zone, asset_class the plan believes the host to be elsewhere or something else
 //   quarantine        changes nothing before an admission, nor in the zone quarantine
 //   hold, protected_class   evidence hold; a class on which only reading is allowed
 //   exercise          a rehearsal's plan on a real host, or the reverse
+//   verdict           the step restores from a copy that was not proven good, or by a concession that is not good
 //   stopped           emergency stop
 //   plugin_unsigned   nobody signed the plan (it only reads) nor the plugin
 //   busy              too many plans or attempts at once
-// The runner adds plugin_hash: the library is not what the plan names.
+// The runner adds plugin_hash: the library is not what the plan names; and `effect` and `verdict` where by the plugin's own
+// word its action does more than the plan says of it.
 #pragma once
 
 #include <string>
@@ -56,6 +59,7 @@ struct Permit {
   bool plugin_signature_needed = false;  // Nobody signed the plan: its signature must be checked before it runs.
   std::string action;
   std::string params_json;
+  bool restores = false;  // From a copy that the plan names, and that was judged.
   std::vector<plan::v1::ArtifactRef> artifacts;
   int64_t timeout_ms = 0;
   uint32_t attempts_max = 0;

@@ -18,6 +18,8 @@ Finished WithoutEvidence(const Finished& finished) {
   Finished slim = finished;
   slim.clear_evidence_json();
   slim.clear_claims();
+  slim.clear_verdicts();
+  slim.clear_measures();
   return slim;
 }
 

@@ -13,6 +13,8 @@ namespace reprise::agents {
 
 inline constexpr size_t kEvidenceBytesMax = 64 << 10;
 inline constexpr size_t kClaimsMax = 64;
+inline constexpr size_t kVerdictsMax = 256;
+inline constexpr size_t kMeasuresMax = 64;
 
 // At most `max` bytes of valid UTF-8.
 std::string BoundedText(std::string_view text, size_t max);
@@ -21,8 +23,10 @@ struct VerbReport {
   bool well_formed = false;  // An object with what the verb must say.
   bool holds = false;        // probe and verify
   std::string summary;
-  std::string evidence_json;  // The result without its claims.
+  std::string evidence_json;  // The result without its claims, verdicts and measures.
   std::vector<agent::v1::Claim> claims;
+  std::vector<agent::v1::Verdict> verdicts;
+  std::vector<agent::v1::Measure> measures;
 };
 
 // REQUIRES: result.end == VerbEnd::kDone.

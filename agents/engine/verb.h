@@ -22,6 +22,7 @@ struct VerbRequest {
   uint32_t attempt = 1;
   // What people signed for. A plugin that says more of its action is not run; unspecified: nobody asked (dry runs).
   model::v1::Effect effect_max = model::v1::EFFECT_UNSPECIFIED;
+  bool restores = false;        // From a copy that was proven good: else an action that restores is not run.
   UnixMs deadline = 0;          // Killed then.
 };
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <string_view>
+
 namespace reprise::runner {
 namespace {
 
@@ -24,13 +26,18 @@ std::vector<std::string> SandboxArguments(const Sandbox& sandbox) {
     add({"--ro-bind", "/", "/", "--dev", "/dev"});  // Without disks: a read-only file system is one by its device too.
     add({"--unshare-uts"});
     if (geteuid() == 0) {
-      for (const char* capability : kDroppedForReading) add({"--cap-drop", capability});
+      for (const char* capability : kDroppedForReading) {
+        if (sandbox.processes && std::string_view(capability) == "CAP_SYS_PTRACE") continue;
+        add({"--cap-drop", capability});
+      }
     }
+    if (sandbox.processes) add({"--ro-bind-try", "/dev/shm", "/dev/shm"});
   }
   for (const auto& path : sandbox.hidden) add({"--tmpfs", path.string()});
   for (const auto& path : sandbox.visible) add({"--ro-bind", path.string(), path.string()});
   add({"--bind", sandbox.work_dir.string(), sandbox.work_dir.string()});
-  add({"--proc", "/proc", "--unshare-pid", "--unshare-ipc", "--die-with-parent", "--chdir", sandbox.work_dir.string()});
+  if (!sandbox.processes) add({"--proc", "/proc", "--unshare-pid"});
+  add({"--unshare-ipc", "--die-with-parent", "--chdir", sandbox.work_dir.string()});
   // As root, writing there changes the kernel of the whole host, namespaces or not.
   if (!sandbox.writes) add({"--ro-bind", "/proc/sys", "/proc/sys"});
   if (!sandbox.network) add({"--unshare-net"});

@@ -235,6 +235,12 @@ void Supervisor::LaunchVerb(Verb& verb, const Description& description) {
     return End(verb, VerbEnd::kRefused, "effect",
                absl::StrCat("by the plugin's own word ", request.action, " goes beyond the effect that the plan gives it"));
   }
+  const bool dry_run = request.effect_max == model::v1::EFFECT_UNSPECIFIED;
+  if (traits->second.restores && !request.restores && !dry_run) {
+    return End(verb, VerbEnd::kRefused, "verdict",
+               absl::StrCat("by the plugin's own word ", request.action,
+                            " restores data, and the plan names no copy that was proven good"));
+  }
   const auto artifacts = Artifacts(request);
   if (!artifacts.ok()) {
     return End(verb, VerbEnd::kError, "artifact_missing", std::string(artifacts.status().message()));
@@ -283,6 +289,7 @@ absl::StatusOr<std::unique_ptr<PluginProcess>> Supervisor::Launch(
     Sandbox sandbox;
     sandbox.writes = writes;
     sandbox.network = traits.network || !cage_.network_namespaces;
+    sandbox.processes = traits.processes;
     sandbox.work_dir = work_dir;
     sandbox.hidden = options_.hidden;
     sandbox.visible = {options_.plugin_host};

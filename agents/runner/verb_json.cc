@@ -69,9 +69,15 @@ absl::StatusOr<std::map<std::string, ActionTraits>> ReadTraits(const std::string
     one.reads_only = effect == "read";
     if (effect == "read") one.effect = model::v1::EFFECT_READ;
     if (effect == "change") one.effect = model::v1::EFFECT_CHANGE;
+    const auto restores = action.find("restores");
+    one.restores = restores != action.end() && *restores != false;
     if (const auto needs = action.find("needs"); needs != action.end() && needs->is_object()) {
-      const auto network = needs->find("network");
-      one.network = network != needs->end() && network->is_boolean() && network->get<bool>();
+      const auto says = [&](const char* key) {
+        const auto found = needs->find(key);
+        return found != needs->end() && found->is_boolean() && found->get<bool>();
+      };
+      one.network = says("network");
+      one.processes = says("processes");
     }
     if (const auto memory = action.find("memory_mb"); memory != action.end() && memory->is_number_integer()) {
       one.memory_mb = static_cast<int>(std::clamp<int64_t>(memory->get<int64_t>(), 0, 1 << 20));

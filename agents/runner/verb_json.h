@@ -14,7 +14,9 @@ namespace reprise::runner {
 struct ActionTraits {
   bool reads_only = false;
   model::v1::Effect effect = model::v1::EFFECT_DESTROY;  // The gravest, unless it says otherwise.
+  bool restores = false;
   bool network = false;
+  bool processes = false;  // Sees those of the host.
   int memory_mb = 512;
 };
 // By action. INVALID_ARGUMENT if the descriptor is none.

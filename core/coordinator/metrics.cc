@@ -3,6 +3,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include "core/coordinator/finding_gauges.h"
 #include "core/coordinator/state_gauges.h"
 #include "core/coordinator/task_metrics.h"
 
@@ -44,6 +45,7 @@ struct Metrics::Impl {
   prometheus::Registry registry;
   TaskMetrics tasks{registry};
   StateGauges gauges{registry};
+  FindingGauges findings{registry};
   Counter& events = NewCounter(registry, "reprise_journal_events_total", "Events made durable since the start.");
   Histogram& commit = NewHistogram(registry, "reprise_journal_commit_seconds", "Time of one durable commit.", kCommits);
   Histogram& group = NewHistogram(registry, "reprise_journal_commit_events", "Events that shared one commit.", kGroups);
@@ -120,6 +122,7 @@ void Metrics::OnCommit(double seconds, double lag_seconds, size_t events) {
 
 void Metrics::Look(const engine::Engine& engine, const Outside& outside, UnixMs now) {
   impl_->gauges.Look(engine, now);
+  impl_->findings.Look(engine, now);
   impl_->waiting.Set(outside.inputs_waiting);
   impl_->bytes.Set(outside.journal_bytes);
   impl_->since_snapshot.Set(outside.events_since_snapshot);

@@ -43,6 +43,8 @@ absl::Status GetStatus(const Asked& asked, const ops::Empty& request, ops::Statu
 absl::Status ListHosts(const Asked& asked, const ops::ListHostsRequest& request, ops::HostList* list);
 absl::Status GetHost(const Asked& asked, const ops::HostRequest& request, ops::HostView* view);
 absl::Status GetCoverage(const Asked& asked, const ops::CoverageRequest& request, ops::CoverageView* view);
+absl::Status ListRecoveryPoints(const Asked& asked, const ops::Empty& request, ops::RecoveryPointList* list);
+absl::Status GetBoard(const Asked& asked, const ops::Empty& request, ops::BoardView* view);
 absl::StatusOr<CommandRequest> MakeInventory(const Asked& asked, const ops::ImportInventoryRequest& request,
                                              ops::ImportInventoryResponse* response);
 absl::Status AnswerInventory(const Asked& asked, const ops::ImportInventoryRequest& request,

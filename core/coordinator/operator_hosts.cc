@@ -73,6 +73,16 @@ absl::Status GetCoverage(const Asked& asked, const ops::CoverageRequest& request
   return absl::OkStatus();
 }
 
+absl::Status ListRecoveryPoints(const Asked& asked, const ops::Empty&, ops::RecoveryPointList* list) {
+  *list = report::ViewOfRecoveryPoints(asked.engine);
+  return absl::OkStatus();
+}
+
+absl::Status GetBoard(const Asked& asked, const ops::Empty&, ops::BoardView* view) {
+  *view = report::ViewOfBoard(asked.engine);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<CommandRequest> MakeInventory(const Asked&, const ops::ImportInventoryRequest& request,
                                              ops::ImportInventoryResponse*) {
   return request;

@@ -12,7 +12,7 @@ namespace {
 absl::Status ShowRun(const Asked& asked, uint64_t id, bool with_targets, ops::RunView* view) {
   const journal::v1::RunRecord* run = asked.engine.FindRun(id);
   if (run == nullptr) return absl::NotFoundError(absl::StrCat("there is no run ", id, "; `reprise run ls` lists them"));
-  *view = report::ViewOfRun(asked.engine, *run, with_targets);
+  *view = report::ViewOfRun(asked.engine, *run, with_targets, asked.site.clock.Now());
   if (with_targets) asked.site.progress.ShowIn(*view);
   return absl::OkStatus();
 }
@@ -22,7 +22,7 @@ absl::Status ShowRun(const Asked& asked, uint64_t id, bool with_targets, ops::Ru
 absl::Status ListRuns(const Asked& asked, const ops::ListRunsRequest& request, ops::RunList* list) {
   for (const auto& run : asked.engine.state().runs()) {
     if (request.active_only() && run.ended_ms() != 0) continue;
-    *list->add_runs() = report::ViewOfRun(asked.engine, run, /*with_targets=*/false);
+    *list->add_runs() = report::ViewOfRun(asked.engine, run, /*with_targets=*/false, asked.site.clock.Now());
   }
   return absl::OkStatus();
 }

@@ -56,6 +56,8 @@ class OperatorService final : public operators::v1::OperatorService::CallbackSer
   REPRISE_COMMAND(RecordHostStatements, HostStatementsRequest, Empty, MakeHostStatements, AnswerNothing)
   REPRISE_COMMAND(ExpelHost, ExpelHostRequest, HostView, MakeExpel, AnswerExpel)
   REPRISE_QUERY(GetCoverage, CoverageRequest, CoverageView, coordinator::GetCoverage)
+  REPRISE_QUERY(ListRecoveryPoints, Empty, RecoveryPointList, coordinator::ListRecoveryPoints)
+  REPRISE_QUERY(GetBoard, Empty, BoardView, coordinator::GetBoard)
   REPRISE_QUERY(GetKeyring, Empty, KeyringView, coordinator::GetKeyring)
   REPRISE_COMMAND(ExtendKeyring, ExtendKeyringRequest, KeyringView, MakeKeyring, AnswerKeyring)
   REPRISE_COMMAND(CertifyOperator, CertifyOperatorRequest, CertifyOperatorResponse, MakeOperatorCertificate,

@@ -32,6 +32,8 @@ const std::map<std::string, Roles>& Table() {
       {"RecordHostStatements", kAdminister},
       {"ExpelHost", kAdminister},
       {"GetCoverage", kAnybody},
+      {"ListRecoveryPoints", kAnybody},
+      {"GetBoard", kAnybody},
       {"GetKeyring", kAnybody},
       {"ExtendKeyring", kAdminister},
       {"CertifyOperator", kAdminister},

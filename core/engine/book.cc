@@ -38,6 +38,12 @@ bool IsActive(model::v1::RunState state) {
          state == model::v1::RUN_STATE_CATCHING_UP || state == model::v1::RUN_STATE_ABORTING;
 }
 
+bool IsRepeated(const TargetRecord& target) {
+  return (target.state() == model::v1::TARGET_STATE_SUCCEEDED || target.state() == model::v1::TARGET_STATE_FAILED) &&
+         target.code() != kAttemptsExhausted &&
+         (target.task() == model::v1::TASK_STATE_SUCCEEDED || target.task() == model::v1::TASK_STATE_FAILED);
+}
+
 bool IsFailure(const plan::v1::Stage& stage, const TargetRecord& target) {
   switch (target.state()) {
     case model::v1::TARGET_STATE_SUCCEEDED:
@@ -171,6 +177,8 @@ absl::Status Book::Fold(const Event& e) {
       return On(e, e.target_moved());
     case Event::kWaveEnded:
       return On(e, e.wave_ended());
+    case Event::kStageRepeated:
+      return On(e, e.stage_repeated());
     case Event::kStageSettled:
       return On(e, e.stage_settled());
     case Event::kRunPaused:

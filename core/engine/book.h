@@ -90,10 +90,15 @@ struct Touched {
   bool any_targets() const { return !hosts.empty() || !targets.empty(); }
 };
 
+// The code of a target whose step was tried as often as the plan allows.
+inline constexpr char kAttemptsExhausted[] = "attempts_exhausted";
+
 bool IsEnded(model::v1::TargetState state);
 bool HoldsPlace(model::v1::TargetState state);
 bool IsInFlight(model::v1::TaskState state);
 bool IsActive(model::v1::RunState state);
+// When its stage is done again, so is it: it came to an end there, and was not given up.
+bool IsRepeated(const journal::v1::TargetRecord& target);
 // Counts against the failure budgets.
 bool IsFailure(const plan::v1::Stage& stage, const journal::v1::TargetRecord& target);
 // nullptr: the step never ended on this target.
@@ -166,6 +171,7 @@ class Book {
   absl::Status On(const journal::v1::Event& event, const journal::v1::WaveStarted& started);
   absl::Status On(const journal::v1::Event& event, const journal::v1::WaveEnded& ended);
   absl::Status On(const journal::v1::Event& event, const journal::v1::StageSettled& settled);
+  absl::Status On(const journal::v1::Event& event, const journal::v1::StageRepeated& repeated);
   absl::Status On(const journal::v1::Event& event, const journal::v1::RunPaused& paused);
   absl::Status On(const journal::v1::Event& event, const journal::v1::RunResumed& resumed);
   absl::Status On(const journal::v1::Event& event, const journal::v1::RunAborting& aborting);
@@ -183,7 +189,11 @@ class Book {
   journal::v1::HostRecord& RecordOf(const std::string& name);  // Likewise, with one.
   void PutInForce(journal::v1::HostRecord& host);
   void Close(HostBook& host, int64_t at_ms);
+  // book_claims.cc: what a plugin found out, of its host and of copies.
+  void NoteFindings(HostBook& host, uint64_t run, const agent::v1::Finished& finished, int64_t at_ms);
   void NoteClaims(HostBook& host, uint64_t run, const agent::v1::Finished& finished, int64_t at_ms);
+  void NoteVerdicts(const HostBook& host, uint64_t run, const agent::v1::Finished& finished, int64_t at_ms);
+  void NoteMeasures(HostBook& host, const agent::v1::Finished& finished, int64_t at_ms);
 
   absl::StatusOr<KnownPlan*> PlanNamed(const std::string& plan_id);
   absl::StatusOr<RunBook*> RunNumbered(uint64_t run);

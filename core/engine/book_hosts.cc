@@ -248,21 +248,6 @@ void Book::Close(HostBook& host, int64_t at_ms) {
   Touch(host);
 }
 
-void Book::NoteClaims(HostBook& host, uint64_t run, const agent::v1::Finished& finished, int64_t at_ms) {
-  if (host.record == nullptr) return;
-  host.record->set_last_contact_ms(at_ms);
-  for (const auto& claim : finished.claims()) {
-    auto& claims = *host.record->mutable_claims();
-    auto found = std::find_if(claims.begin(), claims.end(), [&](const auto& c) { return c.name() == claim.name(); });
-    journal::v1::ClaimRecord& record = found == claims.end() ? *claims.Add() : *found;
-    record.set_name(claim.name());
-    record.set_state(claim.state());
-    record.set_detail(claim.detail());
-    record.set_at_ms(at_ms);
-    record.set_run(run);
-  }
-}
-
 // ---- the emergency stop ----
 
 absl::Status Book::On(const Event& event, const journal::v1::StopRaised& raised) {

@@ -193,6 +193,43 @@ absl::Status Book::On(const Event&, const journal::v1::RunRetried& retried) {
   return absl::OkStatus();
 }
 
+absl::Status Book::On(const Event&, const journal::v1::StageRepeated& repeated) {
+  ASSIGN_OR_RETURN(RunBook * run, RunNumbered(repeated.run()));
+  if (repeated.stage() >= run->stages.size() || run->stages[repeated.stage()].plan->repeat_ms() <= 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("stage ", repeated.stage(), " of run ", repeated.run(), " is not to be repeated"));
+  }
+  StageBook& stage = run->stages[repeated.stage()];
+  RETURN_IF_ERROR(MoveTo(*stage.record, model::StageEvent::kRetried));
+  stage.record->set_repeats(stage.record->repeats() + 1);
+  for (journal::v1::WaveRecord& wave : *stage.record->mutable_waves()) {
+    RETURN_IF_ERROR(MoveTo(wave, model::WaveEvent::kRetried));
+    wave.clear_ended_ms();
+    wave.clear_reason();
+  }
+  for (const TargetRecord& known : stage.record->targets()) {
+    if (!IsRepeated(known)) continue;
+    ASSIGN_OR_RETURN(Place place, TargetAt(repeated.run(), repeated.stage(), known.host()));
+    RETURN_IF_ERROR(Alter(place, [](TargetRecord& target) -> absl::Status {
+      if (target.state() == model::v1::TARGET_STATE_SUCCEEDED) target.set_succeeded_once(true);
+      RETURN_IF_ERROR(MoveTo(target, model::TargetEvent::kRetried));
+      ASSIGN_OR_RETURN(const auto task, model::Move(target.task(), model::TaskEvent::kRetried));
+      for (auto& step : *target.mutable_steps()) step.set_done(false);
+      const journal::v1::StepRecord* first = FindStep(target, 0);
+      target.set_task(task);
+      target.set_step(0);
+      target.set_attempt(first == nullptr ? 0 : first->attempts());
+      target.set_round_first_attempt(target.attempt() + 1);
+      target.set_continued(false);
+      target.clear_retry_at_ms();
+      target.clear_code();
+      target.clear_reason();
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Book::On(const Event&, const journal::v1::RunCatchingUp& catching_up) {
   ASSIGN_OR_RETURN(RunBook * run, RunNumbered(catching_up.run()));
   return MoveRun(*run, model::RunEvent::kCatchingUp);

@@ -136,7 +136,7 @@ absl::Status Book::On(const Event& event, const journal::v1::TaskAccepted& e) {
 absl::Status Book::On(const Event& event, const journal::v1::TaskFinished& e) {
   ASSIGN_OR_RETURN(Place place, TargetAt(e.run(), e.stage(), e.host()));
   const agent::v1::Finished& finished = e.finished();
-  NoteClaims(*place.stage->hosts[place.id.target], e.run(), finished, event.at_ms());
+  NoteFindings(*place.stage->hosts[place.id.target], e.run(), finished, event.at_ms());
   return Alter(place, [&](TargetRecord& target) -> absl::Status {
     const agent::v1::TaskKey& key = finished.key();
     RETURN_IF_ERROR(CheckTask(target, key.step(), key.attempt(), key.rollback()));

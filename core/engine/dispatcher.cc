@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/planted.h"
 #include "core/base/text.h"
+#include "core/engine/proofs.h"
 #include "core/model/authorization.h"
 #include "core/model/names.h"
 #include "core/model/statements.h"
@@ -93,8 +94,9 @@ Dispatcher::Upstream Dispatcher::UpstreamOf(const StageBook& stage, RunBook& run
   for (const uint32_t before : stage.ancestors) {
     const int64_t place = run.stages[before].target_of_leaf[leaf];
     if (place < 0) continue;
-    const auto state = run.stages[before].record->targets(static_cast<int>(place)).state();
-    if (state == model::v1::TARGET_STATE_SUCCEEDED) continue;
+    const TargetRecord& other = run.stages[before].record->targets(static_cast<int>(place));
+    const auto state = other.state();
+    if (state == model::v1::TARGET_STATE_SUCCEEDED || other.succeeded_once()) continue;
     worst = std::max(worst, IsEnded(state)                              ? Upstream::kFailed
                             : state == model::v1::TARGET_STATE_DEFERRED ? Upstream::kDeferred
                                                                         : Upstream::kPending);
@@ -118,6 +120,12 @@ std::optional<Obstacle> Dispatcher::ObstacleTo(const RunBook& run, const StageBo
       return Obstacle{"protected_class",
                       absl::StrCat("nothing but reading is done on a ", NameOf(record.asset_class()))};
     }
+  }
+  const TargetRecord& target = TargetOf(run, id);
+  const plan::v1::Step& step = stage.plan->steps(static_cast<int>(target.step()));
+  if (step.has_recovery_point() && !target.rollback()) {
+    const std::string against = WhyNotRestore(desk_.book(), run, step, desk_.now());
+    if (!against.empty()) return Obstacle{"verdict", against};
   }
   if (!record.has_statement()) return std::nullopt;
   if (record.zone() != leaf.zone()) {
@@ -204,6 +212,8 @@ UnixMs Dispatcher::Consider(const TargetId& id) {
     return Moved(run, id, model::v1::TARGET_STATE_WAITING, "returned", "");
   }
   if (upstream == Upstream::kPending) return kNever;
+  // It waits where it is: nothing is wrong with the host.
+  if (!target.rollback() && !RequirementsHold(desk_.book(), *stage.plan, desk_.now())) return kNever;
   if (obstacle) return PutOff(run, id, *obstacle);
   if (target.task() == model::v1::TASK_STATE_BACKING_OFF && target.retry_at_ms() > desk_.now()) {
     return target.retry_at_ms();
@@ -308,7 +318,7 @@ void Dispatcher::Start(RunBook& run, const TargetId& id) {
   const uint32_t attempt = target.attempt() + (again ? 0 : 1);
   if (!target.rollback() && step.attempts_max() > 0 && attempt > step.attempts_max()) {
     desk_.schedule().SetNotReady(id);
-    return Move(run, id, model::v1::TARGET_STATE_FAILED, "attempts_exhausted",
+    return Move(run, id, model::v1::TARGET_STATE_FAILED, kAttemptsExhausted,
                 absl::StrCat("step ", step.name(), " was tried ", target.attempt(),
                              " times, which is all that the plan allows"));
   }

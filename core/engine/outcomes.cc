@@ -1,9 +1,13 @@
 #include "core/engine/outcomes.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "core/base/planted.h"
+#include "core/crypto/sha256.h"
+#include "core/model/names.h"
+#include "core/model/restoring.h"
 
 namespace reprise::engine {
 namespace {
@@ -54,10 +58,26 @@ constexpr size_t kHintBytesMax = 2048;
 constexpr size_t kCodeBytesMax = 64;
 constexpr size_t kEvidenceBytesMax = 64 << 10;
 constexpr int kClaimsMax = 64;
+constexpr int kVerdictsMax = 256;
+constexpr int kMeasuresMax = 64;
 constexpr int64_t kDurationMsMax = int64_t{30} * 24 * 3600 * 1000;
 
+bool IsOwn(const std::string& name, const std::string& plugin) {
+  return name.rfind(plugin + ".", 0) == 0 && name.size() <= 128;
+}
+
+// The names and numbers of a judgement, as agents bound them.
+bool IsSensible(const agent::v1::Verdict& verdict) {
+  return model::IsName(verdict.set()) && model::IsCopyName(verdict.point()) &&
+         verdict.detail().size() <= kReasonBytesMax && verdict.coverage() >= 0 && verdict.coverage() <= 1 &&
+         verdict.taken_ms() >= 0 && model::v1::BackupVerdict_IsValid(verdict.verdict()) &&
+         verdict.verdict() != model::v1::BACKUP_VERDICT_UNSPECIFIED &&
+         (verdict.manifest_sha256().size() == crypto::kSha256Size ||
+          (verdict.manifest_sha256().empty() && !model::MayEverServe(verdict.verdict())));
+}
+
 // What an honest agent could have said: its host may be in other hands, and the journal keeps everything for ever. Claims
-// are the plugin's own only.
+// and numbers are the plugin's own only.
 agent::v1::Finished Bounded(agent::v1::Finished finished, const std::string& plugin) {
   if (finished.reason().size() > kReasonBytesMax) finished.mutable_reason()->resize(kReasonBytesMax);
   if (finished.hint().size() > kHintBytesMax) finished.mutable_hint()->resize(kHintBytesMax);
@@ -68,11 +88,22 @@ agent::v1::Finished Bounded(agent::v1::Finished finished, const std::string& plu
   auto& claims = *finished.mutable_claims();
   claims.erase(std::remove_if(claims.begin(), claims.end(),
                               [&](const agent::v1::Claim& claim) {
-                                return claim.name().rfind(plugin + ".", 0) != 0 || claim.name().size() > 128 ||
-                                       claim.detail().size() > kReasonBytesMax;
+                                return !IsOwn(claim.name(), plugin) || claim.detail().size() > kReasonBytesMax;
                               }),
                claims.end());
   while (claims.size() > kClaimsMax) claims.RemoveLast();
+  auto& verdicts = *finished.mutable_verdicts();
+  verdicts.erase(std::remove_if(verdicts.begin(), verdicts.end(), [](const auto& verdict) { return !IsSensible(verdict); }),
+                 verdicts.end());
+  while (verdicts.size() > kVerdictsMax) verdicts.RemoveLast();
+  auto& measures = *finished.mutable_measures();
+  measures.erase(std::remove_if(measures.begin(), measures.end(),
+                                [&](const agent::v1::Measure& measure) {
+                                  return !IsOwn(measure.name(), plugin) || measure.subject().size() > 64 ||
+                                         !std::isfinite(measure.value());
+                                }),
+                 measures.end());
+  while (measures.size() > kMeasuresMax) measures.RemoveLast();
   return finished;
 }
 

@@ -97,6 +97,12 @@ absl::Status CheckHeader(const PlanHeader& header) {
     if (stage.waves().empty()) return Wrong("stage ", stage.name(), " has no wave");
     if (stage.steps().empty()) return Wrong("stage ", stage.name(), " has no step");
     if (stage.unreachable_after_ms() < 0) return Wrong("stage ", stage.name(), " waits less than nothing");
+    if (stage.repeat_ms() < 0) return Wrong("stage ", stage.name(), " is repeated after less than nothing");
+    for (const Step& step : stage.steps()) {
+      if (stage.repeat_ms() > 0 && step.effect() > model::v1::EFFECT_READ) {
+        return Wrong("stage ", stage.name(), " is repeated, and its step ", step.name(), " does more than read");
+      }
+    }
     if (stage.has_gate()) RETURN_IF_ERROR(new_gate(stage.gate()));
     for (const auto& wave : stage.waves()) {
       if (wave.has_gate()) RETURN_IF_ERROR(new_gate(wave.gate()));

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/planted.h"
 #include "core/base/text.h"
+#include "core/engine/proofs.h"
 #include "core/model/authorization.h"
 
 namespace reprise::engine {
@@ -35,6 +36,22 @@ bool IsSettled(const RunBook& run) {
   });
 }
 
+// What is repeated accompanies the other stages, and ends with them; where there are no others, with the plan.
+bool MayRepeat(const RunBook& run) {
+  bool others = false;
+  for (const StageBook& stage : run.stages) {
+    if (stage.plan->repeat_ms() > 0) continue;
+    others = true;
+    if (stage.record->state() != model::v1::STAGE_STATE_SETTLED) return true;
+  }
+  return !others;
+}
+
+bool RepeatsForEver(const RunBook& run) {
+  return std::all_of(run.stages.begin(), run.stages.end(),
+                     [](const StageBook& stage) { return stage.plan->repeat_ms() > 0; });
+}
+
 bool HasStarted(model::v1::WaveState state) {
   return state != model::v1::WAVE_STATE_PENDING && state != model::v1::WAVE_STATE_GATED;
 }
@@ -44,13 +61,15 @@ bool HasStarted(model::v1::WaveState state) {
 void Progress::Advance(RunBook& run) {
   if (!IsActive(run.record->state())) return desk_.schedule().WakeRunAt(run.id, kNever);
   const UnixMs expires = run.plan->statement.expires;
-  desk_.schedule().WakeRunAt(run.id, desk_.now() < expires ? expires : kNever);
+  UnixMs wake = desk_.now() < expires ? expires : kNever;
   if (run.record->state() != model::v1::RUN_STATE_ABORTING) {
     CheckBudgets(run);
     Settle(run);
+    wake = std::min(wake, RepeatStages(run));
     StartStages(run);
     StartWaves(run);
   }
+  desk_.schedule().WakeRunAt(run.id, wake);
   CheckEnd(run);
 }
 
@@ -154,15 +173,40 @@ bool Progress::PassGatesBefore(RunBook& run, uint32_t stage, uint32_t wave) {
   return open;
 }
 
+UnixMs Progress::RepeatStages(RunBook& run) {
+  UnixMs next = kNever;
+  if (!MayStart(run) || !MayRepeat(run)) return next;
+  for (uint32_t s = 0; s < run.stages.size(); ++s) {
+    const StageBook& stage = run.stages[s];
+    if (stage.plan->repeat_ms() <= 0 || stage.record->state() != model::v1::STAGE_STATE_SETTLED) continue;
+    if (std::none_of(stage.record->targets().begin(), stage.record->targets().end(), IsRepeated)) continue;
+    UnixMs ended = 0;
+    for (const auto& wave : stage.record->waves()) ended = std::max<UnixMs>(ended, wave.ended_ms());
+    const UnixMs due = ended + stage.plan->repeat_ms();
+    if (desk_.now() < due) {
+      next = std::min(next, due);
+      continue;
+    }
+    Event event;
+    event.mutable_stage_repeated()->set_run(run.id);
+    event.mutable_stage_repeated()->set_stage(s);
+    desk_.Emit(std::move(event));
+  }
+  return next;
+}
+
 void Progress::StartStages(RunBook& run) {
   for (uint32_t s = 0; s < run.stages.size(); ++s) {
     StageBook& stage = run.stages[s];
     const auto state = stage.record->state();
     if (state != model::v1::STAGE_STATE_PENDING && state != model::v1::STAGE_STATE_GATED) continue;
     const bool free = std::all_of(stage.plan->after().begin(), stage.plan->after().end(), [&](uint32_t before) {
-      return run.stages[before].record->state() == model::v1::STAGE_STATE_SETTLED;
+      const auto& record = *run.stages[before].record;
+      return record.state() == model::v1::STAGE_STATE_SETTLED || record.repeats() > 0;
     });
     if (!free || !PassGate(run, s, -1) || !MayStart(run)) continue;
+    // Looked at again when a claim of one of those hosts comes in.
+    if (!RequirementsHold(desk_.book(), *stage.plan, desk_.now())) continue;
     Event event;
     event.mutable_stage_started()->set_run(run.id);
     event.mutable_stage_started()->set_stage(s);
@@ -196,7 +240,7 @@ void Progress::CheckEnd(RunBook& run) {
     return;
   }
   const bool expired = desk_.now() >= run.plan->statement.expires;
-  const bool settled = IsSettled(run);
+  const bool settled = IsSettled(run) && (expired || !RepeatsForEver(run));
   if (run.unended > 0) {
     if (!settled || run.record->state() != model::v1::RUN_STATE_RUNNING || expired) return;
     Event event;

@@ -19,6 +19,8 @@ class Progress {
  private:
   void CheckBudgets(RunBook& run);
   void Settle(RunBook& run);
+  // Those whose time has come again; gives when the next one's comes.
+  UnixMs RepeatStages(RunBook& run);
   void StartStages(RunBook& run);
   void StartWaves(RunBook& run);
   void CheckEnd(RunBook& run);

@@ -87,6 +87,8 @@ constexpr Row<v1::TargetState, TargetEvent> kTargetMoves[] = {
     {v1::TARGET_STATE_DEFERRED, TargetEvent::kCancelled, v1::TARGET_STATE_CANCELLED},
     {v1::TARGET_STATE_DEFERRED, TargetEvent::kExpired, v1::TARGET_STATE_EXPIRED},
 
+    // Of a stage that is repeated.
+    {v1::TARGET_STATE_SUCCEEDED, TargetEvent::kRetried, v1::TARGET_STATE_WAITING},
     {v1::TARGET_STATE_FAILED, TargetEvent::kRetried, v1::TARGET_STATE_WAITING},
     {v1::TARGET_STATE_ROLLED_BACK, TargetEvent::kRetried, v1::TARGET_STATE_WAITING},
     {v1::TARGET_STATE_SKIPPED, TargetEvent::kRetried, v1::TARGET_STATE_WAITING},

@@ -22,7 +22,7 @@ enum class TaskEvent {
   kCancelled,
   kLost,     // Its fate is unknown until the agent speaks.
   kNext,     // The target goes on to another step, whose task begins.
-  kRetried,  // An operator has failed targets done again.
+  kRetried,  // An operator has failed targets done again; or a stage is repeated.
 };
 
 enum class TargetEvent {

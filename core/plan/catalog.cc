@@ -57,6 +57,9 @@ absl::StatusOr<ActionSpec> ReadAction(const Json& object, size_t index) {
   action.effect = *known;
   ASSIGN_OR_RETURN(action.undoable, Bool(object, "undoable", where));
   ASSIGN_OR_RETURN(action.protected_class, Bool(object, "protected", where));
+  if (object.contains("restores")) {
+    ASSIGN_OR_RETURN(action.restores, Bool(object, "restores", where));
+  }
   ASSIGN_OR_RETURN(const std::string timeout, Text(object, "timeout", where, false));
   const auto timeout_ms = ParseDurationMs(timeout);
   if (!timeout_ms.ok() || *timeout_ms <= 0)

@@ -19,6 +19,7 @@ struct ActionSpec {
   std::string summary;
   model::v1::Effect effect = model::v1::EFFECT_UNSPECIFIED;
   bool undoable = false;
+  bool restores = false;         // Puts back data of a copy: only of one that was proven good.
   bool protected_class = false;  // May run on protected classes, by their own rules.
   int64_t timeout_ms = 0;
   Json params_schema;            // JSON Schema, draft 7.

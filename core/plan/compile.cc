@@ -53,7 +53,8 @@ class Compiler {
         workflow_(request.workflow),
         inventory_(request.dossier.inventory),
         diagnostics_(diagnostics),
-        steps_(request.workflow, request.parameters, request.catalog, plan_.header, diagnostics),
+        points_({request.dossier.backups, request.points, request.keyring, request.requester, request.now}, diagnostics),
+        steps_(request.workflow, request.parameters, request.catalog, plan_.header, points_, diagnostics),
         labels_(IndexLabels(inventory_)) {}
 
   std::optional<CompiledPlan> Compile() {
@@ -123,6 +124,8 @@ class Compiler {
     if (spec.failures) FillBudget(*spec.failures, *stage.mutable_wave_budget());
     stage.set_unreachable(spec.unreachable);
     stage.set_unreachable_after_ms(spec.unreachable_after_ms);
+    AddRequirements(spec, stage);
+    stage.set_repeat_ms(spec.repeat_ms);
     std::vector<StepDraft> drafts;
     for (const StepSpec& step : spec.steps) {
       if (auto draft = steps_.Compile(step)) drafts.push_back(*std::move(draft));
@@ -132,6 +135,7 @@ class Compiler {
     // Without all steps it is not known what the stage does to hosts.
     if (drafts.size() != spec.steps.size()) return;
     CheckRollback(drafts, diagnostics_);
+    if (spec.repeat_ms > 0) AllowRepeats(spec, drafts);
     Effect effect = model::v1::EFFECT_READ;
     bool protected_ok = true;
     for (const StepDraft& draft : drafts) {
@@ -155,6 +159,37 @@ class Compiler {
     }
     if (effect == model::v1::EFFECT_READ && !protected_ok && policy != nullptr) WarnProtected(spec, selection, *policy);
     PlaceHosts(index, spec, selection.targets, drafts, stage);
+  }
+
+  void AddRequirements(const StageSpec& spec, v1::Stage& stage) {
+    for (const RequirementSpec& each : spec.requirements) {
+      if (inventory_.Find(each.host.text) == nullptr) {
+        std::vector<std::string> names;
+        for (const Host& host : inventory_.hosts) names.push_back(host.name);
+        diagnostics_.Error(each.host.place, absl::StrCat("there is no host \"", each.host.text, "\""))
+            .Expected("a host of the inventory, of which the claim must hold")
+            .Nearest(each.host.text, names);
+      }
+      v1::Requirement& requirement = *stage.add_requirements();
+      requirement.set_claim(each.claim.text);
+      requirement.set_host(each.host.text);
+      requirement.set_within_ms(each.within_ms);
+    }
+  }
+
+  // As many attempts as it will be done in the plan's life; agents enforce it.
+  void AllowRepeats(const StageSpec& spec, std::vector<StepDraft>& drafts) {
+    const int64_t life = plan_.header.expires_ms() - plan_.header.created_ms();
+    for (StepDraft& draft : drafts) {
+      if (draft.action->effect > model::v1::EFFECT_READ) {
+        diagnostics_.Error(spec.repeat_place, absl::StrCat("stage ", spec.name, " is to be repeated, and its step ",
+                                                           draft.spec->name, " does more than read"))
+            .Expected("repeat: only where every step reads");
+        return;
+      }
+      const auto rounds = static_cast<uint32_t>(life / spec.repeat_ms + 1);
+      draft.step.set_attempts_max(draft.step.attempts_max() + rounds * (draft.spec->retries + 1));
+    }
   }
 
   bool CheckSelection(const StageSpec& spec, const Selection& selection) {
@@ -322,6 +357,7 @@ class Compiler {
   const Inventory& inventory_;
   Diagnostics& diagnostics_;
   CompiledPlan plan_;
+  RecoveryPoints points_;
   StepCompiler steps_;
   const LabelIndex labels_;
   std::map<std::string, v1::HostLeaf> leaves_;

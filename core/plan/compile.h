@@ -1,7 +1,7 @@
 // Compiles a workflow into a plan: parameters bound, hosts resolved and placed in waves, plugins named by hash, and all of
 // it frozen as the bytes that people sign. Pure: time, chance and what is known come as arguments.
 //
-// Parameters of a step (`with:`) may hold ${params.NAME}, ${host.name}, ${host.address} and ${host.labels.KEY}; a text that
+// A step's artifacts and copy may hold ${params.NAME}. Its parameters (`with:`) may hold ${params.NAME}, ${host.name}, ${host.address} and ${host.labels.KEY}; a text that
 // is nothing but ${params.NAME} takes the parameter's type, and $${ stands for ${. What names a host goes into that host's
 // leaf; everything is checked against the action's JSON Schema here, at its place in the document.
 #pragma once
@@ -16,6 +16,7 @@
 #include "core/plan/catalog.h"
 #include "core/plan/dossier.h"
 #include "core/plan/parameters.h"
+#include "core/plan/recovery_points.h"
 #include "core/plan/targets.h"
 #include "reprise/plan/v1/plan.pb.h"
 
@@ -29,6 +30,7 @@ struct CompileRequest {
   const Workflow& workflow;       // Of the dossier.
   ParameterValues parameters;
   const Catalog& catalog;
+  std::vector<KnownPoint> points; // What the coordinator knows of copies.
   KnownHosts known;               // Empty: no coordinator was asked; then nobody is left out as not enrolled.
   bool coordinator_asked = true;
   const model::Keyring* keyring = nullptr;  // nullptr: there is none yet; then the plan cannot be signed.

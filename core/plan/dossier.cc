@@ -19,6 +19,7 @@ constexpr uintmax_t kFileBytesMax = uintmax_t{256} << 20;
 constexpr size_t kTitleBytesMax = 200;
 constexpr char kInventory[] = "Inventory";
 constexpr char kWorkflow[] = "Workflow";
+constexpr char kBackups[] = "Backups";
 
 // `hosts:` or `groups:`, item by item: only what is read of an item is kept, never the tree of all.
 bool StreamItems(YamlReader& reader, const YamlReader::Event& first, const NodeEntry& entry, Inventory& inventory,
@@ -108,10 +109,11 @@ void ReadDocument(const Node& top, Dossier& dossier, Diagnostics& diagnostics) {
   // What is neither is not searched for further slips: every key would be one.
   const NodeEntry* said = top.Find("kind");
   const std::string kind = said == nullptr ? "" : said->value.text;
-  const std::vector<std::string> kinds = {kInventory, kWorkflow};
+  const std::vector<std::string> kinds = {kInventory, kWorkflow, kBackups};
   Fields fields(top,
                 kind == kInventory  ? "an inventory"
                 : kind == kWorkflow ? "a workflow"
+                : kind == kBackups  ? "a declaration of backups"
                                     : "a document",
                 diagnostics);
   const Placed version = fields.Text("apiVersion", Need::kRequired);
@@ -121,7 +123,7 @@ void ReadDocument(const Node& top, Dossier& dossier, Diagnostics& diagnostics) {
         .Nearest(version.text, {kApiVersion});
   }
   const Placed word = fields.Text("kind", Need::kRequired);
-  if (kind != kInventory && kind != kWorkflow) {
+  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
     if (word.text.empty()) return;
     // "inventory" is as good as the word itself, to guess by.
     std::string capital = absl::AsciiStrToLower(word.text);
@@ -143,6 +145,7 @@ void ReadDocument(const Node& top, Dossier& dossier, Diagnostics& diagnostics) {
     dossier.inventory.title = metadata.title;
     return;
   }
+  if (kind == kBackups) return ReadBackups(fields, dossier.backups, diagnostics);
   Workflow workflow = ReadWorkflow(fields, diagnostics);
   workflow.name = metadata.name.text;
   workflow.title = metadata.title;
@@ -245,7 +248,7 @@ Dossier ReadDossier(const std::filesystem::path& path, Diagnostics& diagnostics)
   const bool no_inventory = dossier.inventory.hosts.empty() && dossier.inventory.name.empty();
   if (no_inventory && dossier.workflows.empty()) {
     diagnostics.Error(Whole(path, diagnostics), "there are no documents here")
-        .Expected("*.yaml files with documents of kind Inventory and Workflow");
+        .Expected("*.yaml files with documents of kind Inventory, Workflow and Backups");
   } else if (dossier.inventory.hosts.empty()) {
     diagnostics
         .Error(Whole(path, diagnostics), no_inventory ? "there is no inventory here" : "the inventory declares no host")

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/plan/backups.h"
 #include "core/plan/diagnostics.h"
 #include "core/plan/inventory.h"
 #include "core/plan/workflow.h"
@@ -16,6 +17,7 @@ inline constexpr char kApiVersion[] = "reprise/v1";
 
 struct Dossier {
   Inventory inventory;              // Of all Inventory documents together.
+  Backups backups;                  // Of all Backups documents together.
   std::vector<Workflow> workflows;  // In the order of the files' names, then of the documents.
 
   // nullptr: there is none of that name.

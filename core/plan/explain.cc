@@ -11,6 +11,7 @@
 #include "core/crypto/utf8.h"
 #include "core/model/keyring.h"
 #include "core/model/names.h"
+#include "core/model/restoring.h"
 #include "core/plan/plan_parts.h"
 
 namespace reprise::plan {
@@ -104,6 +105,13 @@ class Explainer {
          after.empty() ? "" : absl::StrCat(", after ", absl::StrJoin(after, ", ")));
     if (hosts == 0) return Line(1, "nobody to do it on: passed over");
     if (stage.has_gate()) GateLine(1, stage.gate());
+    for (const v1::Requirement& requirement : stage.requirements()) {
+      Line(1, "requires ", requirement.claim(), " of ", requirement.host(), ", proven within the last ",
+           FormatDurationMs(requirement.within_ms()), " before anything is sent");
+    }
+    if (stage.repeat_ms() > 0) {
+      Line(1, "done again ", FormatDurationMs(stage.repeat_ms()), " after each time, as long as the run lasts");
+    }
     for (uint32_t w = 0; w < parts_.hosts[index].size(); ++w) {
       const v1::Wave& wave = stage.waves(static_cast<int>(w));
       if (wave.has_gate()) GateLine(1, wave.gate());
@@ -140,12 +148,35 @@ class Explainer {
     Line(1, "step ", index + 1, ". ", step.name(), ": ", parts_.UsesOf(step), " (", absl::StrJoin(how, "; "), ")");
     if (step.params_json() != "{}" && !step.params_json().empty()) Line(2, "with ", step.params_json());
     if (const std::string* own = parts_.FirstOverride(stage, index)) Line(2, "each host its own, the first: ", *own);
+    if (step.has_recovery_point()) CopyLines(step.recovery_point());
     std::vector<std::string> names;
     for (const uint32_t artifact : step.artifacts()) {
       if (artifact < static_cast<uint32_t>(header_.artifacts_size()))
         names.push_back(header_.artifacts(static_cast<int>(artifact)).name());
     }
     if (!names.empty()) Line(2, "artifacts: ", absl::StrJoin(names, ", "));
+  }
+
+  void CopyLines(const v1::RecoveryPoint& point) {
+    const std::string taken = point.taken_ms() == 0 ? "taken nobody knows when"
+                                                    : absl::StrCat("taken ", FormatTime(point.taken_ms()));
+    const std::string trust = model::TrustOf(point.taken_ms(), point.compromised_ms()) ==
+                                      model::v1::POINT_TRUST_BEFORE_COMPROMISE
+                                  ? "before the first compromise"
+                              : point.compromised_ms() != 0 && point.taken_ms() != 0
+                                  ? "AFTER the first compromise"
+                                  : "and it is NOT KNOWN whether before the first compromise";
+    Line(2, "restores ", point.set(), "/", point.point(), ": ", model::WordOf(point.verdict()), " by ",
+         point.judged_by(), " at ", FormatTime(point.judged_ms()), "; ", taken, ", ", trust);
+    Line(2, "its manifest: ", ToHex(point.manifest_sha256()));
+    if (model::NeededAllowances(point).empty()) return;
+    const v1::Concession& concession = point.concession();
+    std::vector<std::string> allows;
+    for (const int allowance : concession.allows())
+      allows.push_back(NameOf(static_cast<model::v1::Allowance>(allowance)));
+    Line(2, "CONCESSION ", concession.name(), " (", absl::StrJoin(allows, ", "), ") decided by ",
+         concession.decided_by(), ", who must sign, until ", FormatTime(concession.expires_ms()), ": ",
+         concession.reason(), "; instead: ", concession.compensating());
   }
 
   // By stage and code; hosts of one reason stand together.

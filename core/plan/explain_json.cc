@@ -2,6 +2,7 @@
 #include "core/base/text.h"
 #include "core/model/keyring.h"
 #include "core/model/names.h"
+#include "core/model/restoring.h"
 #include "core/plan/explain.h"
 #include "core/plan/plan_parts.h"
 
@@ -42,6 +43,16 @@ Json StepJson(const PlanParts& parts, uint32_t stage, uint32_t index, const v1::
                {"on_failure", NameOf(step.on_failure())},
                {"tokens", Json::object()},
                {"artifacts", Json::array()}};
+  if (step.has_recovery_point()) {
+    const v1::RecoveryPoint& point = step.recovery_point();
+    json["restores"] = {{"set", point.set()},
+                        {"point", point.point()},
+                        {"verdict", model::WordOf(point.verdict())},
+                        {"trust", NameOf(model::TrustOf(point.taken_ms(), point.compromised_ms()))},
+                        {"manifest_sha256", ToHex(point.manifest_sha256())},
+                        {"judged_by", point.judged_by()},
+                        {"concession", model::NeededAllowances(point).empty() ? Json() : Json(point.concession().name())}};
+  }
   for (const v1::Capacity& token : step.tokens()) json["tokens"][token.token()] = token.amount();
   for (const uint32_t artifact : step.artifacts()) {
     if (artifact < static_cast<uint32_t>(parts.header.artifacts_size())) {
@@ -59,8 +70,15 @@ Json StageJson(const PlanParts& parts, uint32_t index, const v1::Stage& stage) {
                {"unreachable_after_ms", stage.unreachable_after_ms()},
                {"in_flight_max", stage.in_flight_max()},
                {"failures", stage.has_wave_budget() ? JsonOf(stage.wave_budget()) : Json()},
+               {"requires", Json::array()},
+               {"repeat_ms", stage.repeat_ms()},
                {"steps", Json::array()},
                {"waves", Json::array()}};
+  for (const v1::Requirement& requirement : stage.requirements()) {
+    json["requires"].push_back({{"claim", requirement.claim()},
+                                {"host", requirement.host()},
+                                {"within_ms", requirement.within_ms()}});
+  }
   for (const uint32_t before : stage.after()) json["after"].push_back(parts.StageName(before));
   for (uint32_t i = 0; i < static_cast<uint32_t>(stage.steps_size()); ++i) {
     json["steps"].push_back(StepJson(parts, index, i, stage.steps(static_cast<int>(i))));

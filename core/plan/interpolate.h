@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/plan/diagnostics.h"
@@ -18,6 +19,9 @@ class Template {
   // the nearest name, parameters without a value, and secret ones, which a plan may not hold.
   static Template Read(const Node* with, const Workflow& workflow, const ParameterValues& values,
                        Diagnostics& diagnostics);
+
+  // Adds a value that the planner itself gives, the same for all hosts.
+  void Put(const std::string& name, Json value) { params_[name] = std::move(value); }
 
   // With the parameters filled in; what names a host stands as it was written.
   const Json& params() const { return params_; }

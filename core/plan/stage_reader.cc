@@ -162,6 +162,31 @@ WavesSpec ReadWaves(const Node& node, const std::string& stage, Diagnostics& dia
   return waves;
 }
 
+std::vector<RequirementSpec> ReadRequirements(const Node& node, Diagnostics& diagnostics) {
+  constexpr int64_t kWithinDefault = 15 * 60 * kSecond;
+  std::vector<RequirementSpec> requirements;
+  if (node.kind != Node::Kind::kList) {
+    diagnostics.Error(node.place, absl::StrCat("requires is ", node.Describe()))
+        .Expected("a list such as [{claim: bubble.closed, host: gateway-1, within: 15m}]");
+    return requirements;
+  }
+  for (const Node& item : node.items) {
+    Fields fields(item, "a requirement", diagnostics);
+    RequirementSpec requirement;
+    requirement.claim = fields.Text("claim", Need::kRequired);
+    requirement.host = fields.Text("host", Need::kRequired);
+    requirement.within_ms = fields.Duration("within", kSecond, 30 * kDay).value_or(kWithinDefault);
+    fields.Done();
+    const size_t dot = requirement.claim.text.find('.');
+    if (!requirement.claim.text.empty() && (dot == 0 || dot == std::string::npos || requirement.claim.text.size() > 128)) {
+      diagnostics.Error(requirement.claim.place, absl::StrCat("the claim is \"", requirement.claim.text, "\""))
+          .Expected("a plugin's name and its claim, such as bubble.closed");
+    }
+    requirements.push_back(std::move(requirement));
+  }
+  return requirements;
+}
+
 StepSpec ReadStep(const Node& node, Diagnostics& diagnostics) {
   Fields fields(node, "a step", diagnostics);
   StepSpec step;
@@ -200,6 +225,7 @@ StepSpec ReadStep(const Node& node, Diagnostics& diagnostics) {
   step.on_failure = on_failure.value_or(model::v1::ON_FAILURE_STOP);
   step.on_failure_place = on_failure ? node.Find("on_failure")->value.place : step.place;
   if (const Node* tokens = fields.Find("tokens")) step.tokens = ReadTokens(*tokens, "tokens", diagnostics);
+  if (const Node* restores = fields.Find("restores")) step.restores = *restores;
   fields.Done();
   return step;
 }
@@ -240,6 +266,11 @@ StageSpec ReadStage(const Node& node, Diagnostics& diagnostics) {
   if (const Node* failures = fields.Find("failures")) stage.failures = ReadBudget(*failures, diagnostics);
   stage.unreachable = fields.Word<model::v1::Unreachable>("unreachable").value_or(model::v1::UNREACHABLE_DEFER);
   stage.unreachable_after_ms = fields.Duration("unreachable_after", kSecond, 30 * kDay).value_or(60'000);
+  if (const Node* requires_list = fields.Find("requires")) {
+    stage.requirements = ReadRequirements(*requires_list, diagnostics);
+  }
+  stage.repeat_ms = fields.Duration("repeat", 10 * kSecond, kDay).value_or(0);
+  if (stage.repeat_ms > 0) stage.repeat_place = node.Find("repeat")->value.place;
   const Node* steps = fields.Find("steps", Need::kRequired);
   fields.Done();
   if (steps == nullptr) return stage;

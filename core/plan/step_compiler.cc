@@ -9,6 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/text.h"
+#include "core/model/restoring.h"
 
 namespace reprise::plan {
 namespace {
@@ -55,9 +57,31 @@ uint32_t StepCompiler::PluginIndex(const PluginSpec& plugin) {
   return static_cast<uint32_t>(header_.plugins_size() - 1);
 }
 
+std::optional<Placed> StepCompiler::Filled(const Node& said, const char* expected) {
+  Node wrapped;
+  wrapped.kind = Node::Kind::kMap;
+  wrapped.place = said.place;
+  wrapped.entries.push_back({.key = "said", .key_place = said.place, .value = said});
+  const size_t errors = diagnostics_.errors();
+  const Template filled = Template::Read(&wrapped, workflow_, values_, diagnostics_);
+  if (diagnostics_.errors() > errors) return std::nullopt;
+  const Json& value = filled.params().at("said");
+  if (!filled.names_host() && value.is_string()) return Placed{.text = value.get<std::string>(), .place = said.place};
+  diagnostics_.Error(said.place, absl::StrCat(said.Describe(), " stands here")).Expected(expected);
+  return std::nullopt;
+}
+
 void StepCompiler::AddArtifacts(const StepSpec& spec, v1::Step& step) {
   std::set<uint32_t> indexes;
-  for (const Placed& pattern : spec.artifacts) {
+  for (const Placed& written : spec.artifacts) {
+    Node said;
+    said.kind = Node::Kind::kScalar;
+    said.quoted = true;
+    said.text = written.text;
+    said.place = written.place;
+    const auto filled = Filled(said, "a file's name or pattern, the same for all hosts");
+    if (!filled) continue;
+    const Placed& pattern = *filled;
     bool found = false;
     for (const v1::ArtifactRef& artifact : catalog_.artifacts) {
       if (fnmatch(pattern.text.c_str(), artifact.name().c_str(), FNM_NOESCAPE) != 0) continue;
@@ -81,6 +105,33 @@ void StepCompiler::AddArtifacts(const StepSpec& spec, v1::Step& step) {
   for (const uint32_t index : indexes) step.add_artifacts(index);
 }
 
+void StepCompiler::AddRecoveryPoint(const StepSpec& spec, StepDraft& draft) {
+  const std::string uses = absl::StrCat(spec.plugin, ".", spec.action);
+  if (!draft.action->restores) {
+    if (!spec.restores) return;
+    diagnostics_.Error(spec.restores->place, absl::StrCat(uses, " restores nothing, and the step names a copy"))
+        .Expected("restores: only beside an action that restores");
+    return;
+  }
+  if (!spec.restores) {
+    diagnostics_.Error(spec.uses_place, absl::StrCat(uses, " restores data, and the step does not say from which copy"))
+        .Expected("restores: SET/POINT")
+        .Hint("what was judged, and how: `reprise backup ls`");
+    return;
+  }
+  if (draft.params.params().contains(model::kManifestParam)) {
+    diagnostics_.Error(spec.place, absl::StrCat("with of step ", spec.name, " says ", model::kManifestParam))
+        .Expected("nothing: it is that of the copy which the step names");
+    return;
+  }
+  const auto copy = Filled(*spec.restores, "SET/POINT, the same for all hosts");
+  if (!copy) return;
+  auto point = points_.Choose(*copy);
+  if (!point) return;
+  draft.params.Put(model::kManifestParam, ToHex(point->manifest_sha256()));
+  *draft.step.mutable_recovery_point() = *std::move(point);
+}
+
 std::optional<StepDraft> StepCompiler::Compile(const StepSpec& spec) {
   const size_t errors = diagnostics_.errors();
   const PluginSpec* plugin = nullptr;
@@ -94,6 +145,7 @@ std::optional<StepDraft> StepCompiler::Compile(const StepSpec& spec) {
   if (draft.action == nullptr) return std::nullopt;
 
   const ActionSpec& action = *draft.action;
+  AddRecoveryPoint(spec, draft);
   step.set_name(spec.name);
   step.set_plugin(PluginIndex(*plugin));
   step.set_action(action.name);

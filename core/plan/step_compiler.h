@@ -9,6 +9,7 @@
 
 #include "core/plan/catalog.h"
 #include "core/plan/interpolate.h"
+#include "core/plan/recovery_points.h"
 #include "core/plan/schema_check.h"
 #include "core/plan/targets.h"
 #include "core/plan/workflow.h"
@@ -28,8 +29,13 @@ class StepCompiler {
  public:
   // Plugins and artifacts that steps use are added to `header`. All arguments must outlive this.
   StepCompiler(const Workflow& workflow, const ParameterValues& values, const Catalog& catalog, v1::PlanHeader& header,
-               Diagnostics& diagnostics)
-      : workflow_(workflow), values_(values), catalog_(catalog), header_(header), diagnostics_(diagnostics) {}
+               RecoveryPoints& points, Diagnostics& diagnostics)
+      : workflow_(workflow),
+        values_(values),
+        catalog_(catalog),
+        header_(header),
+        points_(points),
+        diagnostics_(diagnostics) {}
 
   // nullopt: it cannot be made, which has been reported.
   std::optional<StepDraft> Compile(const StepSpec& spec);
@@ -42,11 +48,16 @@ class StepCompiler {
   const ActionSpec* FindAction(const StepSpec& spec, const PluginSpec** plugin);
   uint32_t PluginIndex(const PluginSpec& plugin);
   void AddArtifacts(const StepSpec& spec, v1::Step& step);
+  // A text with ${params.…} filled in. nullopt: it is none, or names a host, which has been reported.
+  std::optional<Placed> Filled(const Node& said, const char* expected);
+  // The copy that a restoring step names, into the plan and into its parameters.
+  void AddRecoveryPoint(const StepSpec& spec, StepDraft& draft);
 
   const Workflow& workflow_;
   const ParameterValues& values_;
   const Catalog& catalog_;
   v1::PlanHeader& header_;
+  RecoveryPoints& points_;
   Diagnostics& diagnostics_;
 };
 

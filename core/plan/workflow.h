@@ -86,6 +86,14 @@ struct StepSpec {
   model::v1::OnFailure on_failure = model::v1::ON_FAILURE_STOP;
   Place on_failure_place;
   std::vector<TokenSpec> tokens;
+  std::optional<Node> restores;    // "SET/POINT" of an action that restores.
+};
+
+// A claim that must hold before the stage begins, and be no older than `within_ms` whenever one of its tasks is sent.
+struct RequirementSpec {
+  Placed claim;
+  Placed host;
+  int64_t within_ms = 0;
 };
 
 struct AllowSpec {
@@ -110,6 +118,9 @@ struct StageSpec {
   model::v1::Unreachable unreachable = model::v1::UNREACHABLE_DEFER;
   int64_t unreachable_after_ms = 60'000;
   std::vector<StepSpec> steps;
+  std::vector<RequirementSpec> requirements;
+  int64_t repeat_ms = 0;           // 0: once.
+  Place repeat_place;
 };
 
 struct Workflow {

@@ -51,6 +51,13 @@ operators::v1::HostView ViewOfHost(const journal::v1::HostRecord& host, bool wit
     shown.set_at_ms(claim.at_ms());
     shown.set_run(claim.run());
   }
+  for (const auto& record : host.measures()) {
+    auto& shown = *view.add_measures();
+    shown.set_name(record.measure().name());
+    shown.set_subject(record.measure().subject());
+    shown.set_value(record.measure().value());
+    shown.set_at_ms(record.at_ms());
+  }
   if (with_facts) view.set_facts_json(host.facts_json());
   view.set_facts_ms(host.facts_ms());
   view.set_agent_expected(host.declared().agent_expected());

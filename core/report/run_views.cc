@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/engine/proofs.h"
 #include "core/report/views.h"
 
 namespace reprise::report {
@@ -120,9 +121,16 @@ operators::v1::GateView ViewOfGate(const PlanIndex& plan, const RunRecord& run, 
   return view;
 }
 
+void AddUnmet(const engine::Engine& engine, const plan::v1::Stage& planned, UnixMs now,
+              operators::v1::StageView& stage) {
+  std::vector<const journal::v1::HostRecord*> hosts;
+  for (const auto& requirement : planned.requirements()) hosts.push_back(engine.FindHost(requirement.host()));
+  for (std::string& unmet : engine::UnmetRequirements(planned, hosts, now)) stage.add_waits_for(std::move(unmet));
+}
+
 }  // namespace
 
-operators::v1::RunView ViewOfRun(const engine::Engine& engine, const RunRecord& run, bool with_targets) {
+operators::v1::RunView ViewOfRun(const engine::Engine& engine, const RunRecord& run, bool with_targets, UnixMs now) {
   operators::v1::RunView view;
   view.set_id(run.id());
   view.set_plan_id(run.plan_id());
@@ -146,6 +154,9 @@ operators::v1::RunView ViewOfRun(const engine::Engine& engine, const RunRecord& 
     stage.set_name(planned.name());
     stage.set_state(run.stages(s).state());
     stage.mutable_counts();
+    if (run.ended_ms() == 0 && run.stages(s).state() != model::v1::STAGE_STATE_SETTLED) {
+      AddUnmet(engine, planned, now, stage);
+    }
     for (int w = 0; w < run.stages(s).waves_size(); ++w) {
       const auto& record = run.stages(s).waves(w);
       auto& wave = *stage.add_waves();

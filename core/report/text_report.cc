@@ -123,6 +123,7 @@ std::string RunReport(const RunView& run, const ReportOptions& options) {
   Heading(out, Say(language, "situation.stages"));
   for (const auto& stage : run.stages()) {
     Line(out, 2, Say(language, "situation.stage", stage.name(), Word(language, "stage", stage.state())));
+    for (const std::string& unmet : stage.waits_for()) Line(out, 4, Say(language, "situation.waits", unmet));
     for (const auto& wave : stage.waves()) {
       const std::string failures =
           wave.counts().failed() == 0 ? "" : Say(language, "situation.failures", wave.counts().failed());
@@ -164,6 +165,23 @@ std::string CoverageReport(const operators::v1::CoverageView& coverage, const Re
   if (!coverage.exemptions().empty()) {
     Heading(out, Say(language, "coverage.exempt", coverage.exemptions_size()));
     AddGaps(out, coverage.exemptions(), language);
+  }
+  return out;
+}
+
+std::string BoardReport(const operators::v1::BoardView& board, const ReportOptions& options) {
+  const Language language = options.language;
+  std::string out;
+  Line(out, 0, Say(language, "board.title", board.applications_size()));
+  Line(out, 0, Say(language, "situation.printed", TimeText(options.now, options)));
+  if (board.applications().empty()) Line(out, 0, Say(language, "board.empty"));
+  for (const auto& application : board.applications()) {
+    Heading(out, Say(language, "board.application", application.name(), Word(language, "app", application.stage())));
+    for (const auto& rung : application.rungs()) {
+      Line(out, 2, Say(language, "board.rung", Word(language, "app", rung.stage()),
+                       Word(language, "claim", rung.state()), TimeText(rung.at_ms(), options), rung.host()));
+      if (!rung.detail().empty()) Line(out, 4, rung.detail());
+    }
   }
   return out;
 }

@@ -24,6 +24,9 @@ std::string RunReport(const operators::v1::RunView& run, const ReportOptions& op
 // Coverage, with every uncovered host by name, grouped by reason, and every exempt one.
 std::string CoverageReport(const operators::v1::CoverageView& coverage, const ReportOptions& options);
 
+// How far each application is back: stage, since when, and the evidence of every rung.
+std::string BoardReport(const operators::v1::BoardView& board, const ReportOptions& options);
+
 // Share in per cent with one decimal; never 100 unless it is all of them. "-" for nothing of nothing.
 std::string Percent(uint32_t part, uint32_t whole, Language language);
 

@@ -16,9 +16,15 @@ absl::StatusOr<operators::v1::HostList> ViewOfHosts(const engine::Engine& engine
 
 operators::v1::PlanView ViewOfPlan(const engine::Engine& engine, const journal::v1::PlanRecord& plan, bool with_bundle);
 // With targets also what the plan left out. Costs a look at every target of the run.
-operators::v1::RunView ViewOfRun(const engine::Engine& engine, const journal::v1::RunRecord& run, bool with_targets);
+operators::v1::RunView ViewOfRun(const engine::Engine& engine, const journal::v1::RunRecord& run, bool with_targets,
+                                 UnixMs now);
 operators::v1::GateList ViewOfGates(const engine::Engine& engine, bool active_only);
 operators::v1::StopView ViewOfStop(const journal::v1::StopRecord& stop);
+
+// By the claims of adapters; see board.cc.
+operators::v1::BoardView ViewOfBoard(const engine::Engine& engine);
+// By set, then the newest copy first.
+operators::v1::RecoveryPointList ViewOfRecoveryPoints(const engine::Engine& engine);
 
 // What coverage counts when nothing else is asked for.
 inline constexpr char kCoverageClaim[] = "edr.protected";

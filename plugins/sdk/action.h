@@ -27,6 +27,9 @@ struct Needs {
   bool root = true;
   // False: every verb of the action runs without network, not even 127.0.0.1 (sockets in the file system still work).
   bool network = false;
+  // True: /proc and /dev/shm are the host's, so that its processes are seen; apply and rollback may end them. Otherwise a
+  // verb sees its own processes only.
+  bool processes = false;
   // What apply and rollback may write: these and what is below them.
   std::vector<std::string> paths;
 };
@@ -41,6 +44,7 @@ struct ActionInfo {
   std::string timeout = "5m";
   int memory_mb = 512;          // Address space of the verb and of each program that it starts.
   bool protected_class = false; // May run on medical devices and other protected classes only by their own rules.
+  bool restores = false;        // Restores data from a backup: has the parameter manifest_sha256, and is held to a verdict.
   Params params;
 };
 
@@ -68,7 +72,8 @@ class ReadAction : public Action {
   ApplyResult Apply(Context&) final { return {false, "reads only: nothing to do"}; }
   VerifyResult Verify(Context& context) final {
     ProbeResult probe = Probe(context);
-    return {probe.holds, std::move(probe.summary), std::move(probe.evidence), std::move(probe.claims)};
+    return {probe.holds, std::move(probe.summary), std::move(probe.evidence), std::move(probe.claims),
+            std::move(probe.verdicts), std::move(probe.measures)};
   }
 };
 

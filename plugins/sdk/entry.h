@@ -38,10 +38,11 @@ inline Json DescribeAction(const ActionInfo& info) {
           {"effect", effect},
           {"undoable", info.undoable},
           {"idempotent", info.idempotent},
-          {"needs", {{"root", info.needs.root}, {"network", info.needs.network}, {"paths", info.needs.paths}}},
+          {"needs", {{"root", info.needs.root}, {"network", info.needs.network}, {"processes", info.needs.processes}, {"paths", info.needs.paths}}},
           {"timeout", info.timeout},
           {"memory_mb", info.memory_mb},
           {"protected", info.protected_class},
+          {"restores", info.restores},
           {"params", info.params.Schema()}};
 }
 

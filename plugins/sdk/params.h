@@ -84,6 +84,7 @@ class Params {
  public:
   Params(std::initializer_list<Param> params) : params_(params) {}
   Params() = default;
+  void Add(Param param) { params_.push_back(std::move(param)); }
 
   Json Schema() const;
   // The object with its defaults. Throws Error "bad_params".

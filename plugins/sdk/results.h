@@ -1,6 +1,7 @@
 // What the verbs return, and its form across the boundary. Plain values.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -26,12 +27,35 @@ struct Claim {
   std::string detail;
 };
 
+// What was found of one recovery point of a backup set, in the words of the trade: INTACT, INTACT_SAMPLED, PARTIAL, CORRUPT,
+// ENCRYPTED_TOTAL, ENCRYPTED_PARTIAL, TAMPERED, UNREADABLE, NOT_EVALUATED. A restore is bound to it by the manifest.
+struct Verdict {
+  std::string set;              // [a-z0-9._-]
+  std::string point;            // The same.
+  std::string verdict;
+  std::string manifest_sha256;  // Of the manifest's text (manifest.h), lower-case hex; empty: there is none.
+  std::string detail;
+  double coverage = 0;          // Share of the bytes that were decoded, 0 to 1.
+  int64_t taken_unix_ms = 0;    // 0: not known.
+  uint64_t bytes = 0;
+};
+
+// A number that is worth a curve, such as {"bubble.refused_out", "rh", 41}: the name begins with the plugin's own, the subject
+// says what it is about (few different ones; never a person, a patient or a mailbox).
+struct Measure {
+  std::string name;
+  std::string subject;
+  double value = 0;
+};
+
 struct ProbeResult {
   bool holds = false;  // The desired state is there.
   std::string summary;
   Json observed = Json::object();
   std::vector<Evidence> evidence;
   std::vector<Claim> claims;
+  std::vector<Verdict> verdicts;
+  std::vector<Measure> measures;
 };
 
 struct Change {
@@ -55,6 +79,8 @@ struct VerifyResult {
   std::string summary;
   std::vector<Evidence> evidence;
   std::vector<Claim> claims;
+  std::vector<Verdict> verdicts;
+  std::vector<Measure> measures;
 };
 
 struct RollbackResult {
@@ -84,12 +110,37 @@ inline Json ToJson(const std::vector<Claim>& claims) {
   return list;
 }
 
+inline Json ToJson(const std::vector<Verdict>& verdicts) {
+  Json list = Json::array();
+  for (const Verdict& one : verdicts) {
+    list.push_back({{"set", one.set},
+                    {"point", one.point},
+                    {"verdict", one.verdict},
+                    {"manifest_sha256", one.manifest_sha256},
+                    {"coverage", one.coverage},
+                    {"bytes", one.bytes},
+                    {"taken_unix_ms", one.taken_unix_ms},
+                    {"detail", one.detail}});
+  }
+  return list;
+}
+
+inline Json ToJson(const std::vector<Measure>& measures) {
+  Json list = Json::array();
+  for (const Measure& measure : measures) {
+    list.push_back({{"name", measure.name}, {"subject", measure.subject}, {"value", measure.value}});
+  }
+  return list;
+}
+
 inline Json ToJson(const ProbeResult& result) {
   return {{"holds", result.holds},
           {"summary", result.summary},
           {"observed", result.observed},
           {"evidence", ToJson(result.evidence)},
-          {"claims", ToJson(result.claims)}};
+          {"claims", ToJson(result.claims)},
+          {"verdicts", ToJson(result.verdicts)},
+          {"measures", ToJson(result.measures)}};
 }
 
 inline Json ToJson(const PlanResult& result) {
@@ -108,7 +159,9 @@ inline Json ToJson(const VerifyResult& result) {
   return {{"holds", result.holds},
           {"summary", result.summary},
           {"evidence", ToJson(result.evidence)},
-          {"claims", ToJson(result.claims)}};
+          {"claims", ToJson(result.claims)},
+          {"verdicts", ToJson(result.verdicts)},
+          {"measures", ToJson(result.measures)}};
 }
 
 inline Json ToJson(const RollbackResult& result) { return {{"summary", result.summary}}; }

@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from artifacts import fetch  # noqa: E402
+from first_weeks import FirstWeeks  # noqa: E402
 from lab import BUILD, LabError, why_impossible  # noqa: E402
 from narration import Narration  # noqa: E402
 from places import LabPlace, PlainPlace  # noqa: E402
@@ -47,6 +48,15 @@ def tell(narration, place, site, artifacts):
     story.found_a_site(artifacts)
     story.enrol()
     if isinstance(place, LabPlace):
+        weeks = FirstWeeks(narration, place, site)
+        weeks.enrol()
+        weeks.backups()
+        weeks.bubble()
+        weeks.refused_restore()
+        weeks.proof()
+        weeks.agiletime()
+        weeks.maincare()
+        weeks.laboratory()
         story.look_first()
     story.plan_and_sign()
     story.canary_and_gate()
@@ -54,6 +64,8 @@ def tell(narration, place, site, artifacts):
     story.waves_end()
     story.catch_up()
     story.count()
+    if isinstance(place, LabPlace):
+        weeks.board()
     story.stop_everything(*place.drill())
     story.verify_the_journal()
 
@@ -61,7 +73,7 @@ def tell(narration, place, site, artifacts):
 def where_to_look(narration, place, site):
     narration.chapter("It stays up until Ctrl-C. In another terminal:")
     narration.say(f"export REPRISE_PROFILE={site.profile('alice')}        # bob and carol are beside her")
-    for command in ("host ls", "coverage", "run ls", "report run 2 --lang fr", f"journal verify {site.data}"):
+    for command in ("host ls", "coverage", "run ls", "board", "report board", f"report run {site.newest_run()} --lang fr", f"journal verify {site.data}"):
         narration.say(f"{os.path.relpath(os.path.join(BUILD, 'bin', 'reprise'), ROOT)} {command}")
     narration.say(f"curl --cacert {site.profile('alice')}/ca.crt https://{site.address}:{site.web_port}/metrics")
     for command in place.explore():

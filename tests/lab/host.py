@@ -20,8 +20,18 @@ class Host:
         self.layer = Layer(lab.keeper, lab.disk, self.name)
 
     @property
+    def gateway(self):
+        """The name of the host behind which it stands; None: it has a cable to the router."""
+        return self.record.get("behind")
+
+    @property
     def address(self):
-        return self._lab.network.address(self.number)
+        return self._lab.network.address(self.number, self.gateway is not None)
+
+    @property
+    def address6(self):
+        """Where the lab speaks IPv6."""
+        return self._lab.network.address6(self.number, self.gateway is not None)
 
     @property
     def pid(self):
@@ -48,12 +58,30 @@ class Host:
         self.record["init"] = identity(init)
         self._lab.starters.append(starter)
         self._lab.save()
-        self._lab.network.plug_in(self.number, init)
+        self._plug_in(init)
         starter.stdin.write(b"go\n")
         starter.stdin.close()
         wait_for(lambda: name_of(init) == "runsvdir" or not self.is_on(), f"runit on {self.name}; see {log}")
         if not self.is_on():
             raise LabError(f"{self.name} did not start; see {log}")
+
+    def _plug_in(self, init):
+        network = self._lab.network
+        if self.gateway:
+            return network.plug_behind(self._lab.host(self.gateway).pid, self.number, init)
+        network.plug_in(self.number, init)
+        if self._lab.six:
+            network.plug_in_six(self.number, init)
+        if self._is_gateway():
+            network.make_gateway(self.number, init)
+            # Their cables went with its former life.
+            for host in self._lab.behind(self.name):
+                if host.is_on():
+                    network.plug_behind(init, host.number, host.pid)
+        return None
+
+    def _is_gateway(self):
+        return self.record.get("is_gateway", False)
 
     def off(self):
         """As a pulled plug: every process is gone at once, the disk stays as it is."""
@@ -62,7 +90,8 @@ class Host:
         wait_for(lambda: not self.is_on(), f"{self.name} to be off")
         # Its end of the cable goes with its namespace; a new one is laid when it is turned on again.
         cable = self._lab.network.cable(self.number)
-        wait_for(lambda: cable not in self._lab.network.cables(), f"the cable of {self.name} to be gone")
+        if not self.gateway:
+            wait_for(lambda: cable not in self._lab.network.cables(), f"the cable of {self.name} to be gone")
         self.record["init"] = None
         self._lab.save()
 
@@ -81,6 +110,16 @@ class Host:
         done = subprocess.run(self._inside(words), capture_output=True, text=True, timeout=seconds, errors="replace",
                               stdin=subprocess.DEVNULL, cwd="/", check=False)
         return done.returncode, done.stdout + done.stderr
+
+    def take_in(self, folder, path):
+        """Copies a folder of this machine's onto its disk."""
+        pack = subprocess.Popen(["tar", "-C", folder, "-c", "."], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        self.run("mkdir", "-p", path)
+        unpacked = subprocess.run(self._inside(["tar", "-C", path, "-x", "--no-same-owner"]), stdin=pack.stdout, check=False,
+                                  capture_output=True, text=True, timeout=120)
+        pack.stdout.close()
+        if pack.wait(10) != 0 or unpacked.returncode != 0:
+            raise LabError(f"{self.name}: {path} was not filled: {unpacked.stderr.strip()}")
 
     def attach(self, words):
         """With this terminal; the exit code."""

@@ -48,9 +48,10 @@ class Lab:
     # ---- its life ----
 
     @classmethod
-    def up(cls, names, folder=None, follow=True, disks=None, binaries=None):
+    def up(cls, names, folder=None, follow=True, disks=None, binaries=None, behind=None):
         """A new lab with these hosts, all on. `follow`: it ends with this process, however that ends. `disks`: from a host
-        to the megabytes of a disk of its own. `folder`: a new one; by default below the build folder."""
+        to the megabytes of a disk of its own. `folder`: a new one; by default below the build folder. `behind`: from a host
+        to the gateway, an earlier one, behind which it stands."""
         reason = why_impossible()
         if reason:
             raise LabError(f"no lab can be made here: {reason}")
@@ -63,8 +64,11 @@ class Lab:
             lab._state["subnet"] = lab.network.subnet
             lab.save()
             make_base(lab.keeper, lab.disk, lab.binaries)
+            if behind:
+                lab.network.speak_six()
+                lab._state.update(six=True, gateways=sorted(set(behind.values())))
             for name in names:
-                lab.add(name, (disks or {}).get(name))
+                lab.add(name, (disks or {}).get(name), (behind or {}).get(name))
         except BaseException:
             lab.down()
             raise
@@ -127,6 +131,15 @@ class Lab:
         return self._state["keeper"][0] if self._state["keeper"] else 0
 
     @property
+    def six(self):
+        """Whether IPv6 is spoken."""
+        return self._state.get("six", False)
+
+    def behind(self, gateway):
+        """The hosts that stand behind it."""
+        return [host for host in self.hosts.values() if host.gateway == gateway]
+
+    @property
     def disk(self):
         return os.path.join(self.folder, "disk")
 
@@ -134,9 +147,10 @@ class Lab:
     def binaries(self):
         return self._state["binaries"]
 
-    def add(self, name, megabytes=None):
+    def add(self, name, megabytes=None, behind=None):
         """One more host, on."""
-        record = {"name": name, "number": len(self._state["hosts"]), "init": None, "disk_mb": megabytes}
+        record = {"name": name, "number": len(self._state["hosts"]), "init": None, "disk_mb": megabytes, "behind": behind,
+                  "is_gateway": name in self._state.get("gateways", [])}
         host = Host(self, record)
         host.layer.make(megabytes)
         self._state["hosts"].append(record)

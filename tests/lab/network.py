@@ -3,6 +3,9 @@
 Every host has an address of its own, 10.77.N.H, and reaches the router, 10.77.N.1, and through it the other hosts. The
 coordinator runs at the router's address. This machine reaches the router only; nothing of the lab reaches anything
 outside. N is one that neither another lab nor this machine uses.
+
+A host may stand behind another, its gateway: then its only cable leads there, its address is 10.78.N.H, and whether
+anything passes is the gateway's matter. Where there is a gateway, all have IPv6 addresses too: fd00:77:N::H, fd00:78:N::H.
 """
 
 import fcntl
@@ -27,8 +30,28 @@ class Network:
         self.router = f"10.77.{subnet}.1"
         self.uplink = f"lab{subnet}"  # The machine's end of its cable.
 
-    def address(self, number):
-        return f"10.77.{self.subnet}.{FIRST_HOST + number}"
+    def address(self, number, inside=False):
+        return f"10.{78 if inside else 77}.{self.subnet}.{FIRST_HOST + number}"
+
+    def address6(self, number, inside=False):
+        return f"fd00:{78 if inside else 77}:{self.subnet:x}::{FIRST_HOST + number:x}"
+
+    @property
+    def router6(self):
+        return f"fd00:77:{self.subnet:x}::1"
+
+    # What a gateway has on the bridge to its hosts, and their networks.
+    @property
+    def inside_gateway(self):
+        return f"10.78.{self.subnet}.1"
+
+    @property
+    def inside_gateway6(self):
+        return f"fd00:78:{self.subnet:x}::1"
+
+    @property
+    def inside_networks(self):
+        return [f"10.78.{self.subnet}.0/24", f"fd00:78:{self.subnet:x}::/64"]
 
     # ---- making ----
 
@@ -84,6 +107,48 @@ class Network:
                       ["link", "set", "eth0", "up"], ["route", "add", f"{self.router}/32", "dev", "eth0"],
                       ["route", "add", "default", "via", self.router, "dev", "eth0"]):
             call([*inside, *words], f"the network of {address}")
+
+    # ---- behind a gateway ----
+
+    def speak_six(self):
+        """The router's part of IPv6; once."""
+        self._in_keeper("sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1")
+        self._router("addr", "add", f"{self.router6}/128", "dev", "lo", "nodad")
+
+    def plug_in_six(self, number, pid):
+        """An IPv6 address for a host that is plugged in."""
+        cable, address = self.cable(number), self.address6(number)
+        self._router("addr", "add", "fe80::1/64", "dev", cable, "nodad")
+        self._router("route", "add", f"{address}/128", "dev", cable, "src", self.router6)
+        self._at(pid, "addr", "add", f"{address}/128", "dev", "eth0", "nodad")
+        self._at(pid, "route", "add", "default", "via", "fe80::1", "dev", "eth0")
+
+    def make_gateway(self, number, pid):
+        """A bridge on the gateway, to which its hosts are plugged; the router learns that they are behind it. It forwards
+        nothing yet: who makes the gateway turns that on."""
+        self._at(pid, "link", "add", "inside", "type", "bridge")
+        self._at(pid, "addr", "add", f"{self.inside_gateway}/24", "dev", "inside")
+        self._at(pid, "addr", "add", f"{self.inside_gateway6}/64", "dev", "inside", "nodad")
+        self._at(pid, "link", "set", "inside", "up")
+        self._router("route", "replace", self.inside_networks[0], "via", self.address(number), "dev", self.cable(number),
+                     "src", self.router, "onlink")
+        self._at(pid, "addr", "add", f"fe80::{FIRST_HOST + number:x}/64", "dev", "eth0", "nodad")
+        self._router("route", "replace", self.inside_networks[1], "via", f"fe80::{FIRST_HOST + number:x}", "dev",
+                     self.cable(number), "src", self.router6)
+
+    def plug_behind(self, gateway_pid, number, pid):
+        """A cable from the gateway's bridge to a host."""
+        cable, there = f"in{number}", ["dev", "eth0"]
+        self._at(gateway_pid, "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
+        self._at(gateway_pid, "link", "set", cable, "master", "inside", "up")
+        for words in (["link", "set", "lo", "up"], ["addr", "add", f"{self.address(number, True)}/24", *there],
+                      ["addr", "add", f"{self.address6(number, True)}/64", *there, "nodad"], ["link", "set", "eth0", "up"],
+                      ["route", "add", "default", "via", self.inside_gateway, *there],
+                      ["route", "add", "default", "via", self.inside_gateway6, *there]):
+            self._at(pid, *words)
+
+    def _at(self, pid, *words):
+        call([*enter(pid, "net"), "ip", *words], f"the network of process {pid}")
 
     def cable(self, number):
         return f"host{number}"

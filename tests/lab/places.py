@@ -5,6 +5,7 @@ Both have the same hosts by the same names, and count effects where nothing of t
 
 import os
 
+from first_weeks import BEHIND, PLUGINS, SERVERS
 from lab import BUILD, Lab
 from namespaces import children_of
 from plain_host import PlainHost
@@ -18,10 +19,10 @@ class LabPlace:
     """Namespaces, overlay roots, runit; ClamAV is really installed."""
 
     title = "eight hosts and a medical device, each with its own network, disk and supervisor"
-    workflow, settings, plugins, claim = "edr-campaign", (), ("host", "package", "edr"), "edr.protected"
+    workflow, settings, plugins, claim = "edr-campaign", (), ("host", "package", "edr", *PLUGINS), "edr.protected"
 
     def __init__(self, folder):
-        self.lab = Lab.up([*HOSTS, DEVICE], folder=folder)
+        self.lab = Lab.up([*HOSTS, DEVICE, *SERVERS], folder=folder, behind=BEHIND)
         self.folder, self.address = self.lab.folder, self.lab.network.router
         self.hosts = {name: self.lab.host(name) for name in HOSTS}
         self.device = self.lab.host(DEVICE)

@@ -29,7 +29,7 @@ class Site:
     """`through`: from a command to one that runs it at the coordinator's address. `tell`: gets what people typed and saw."""
 
     def __init__(self, folder, build, address, through, tell, ports=None):
-        self.folder, self._build, self.address = folder, build, address
+        self.folder, self.build, self.address, self.root = folder, build, address, ROOT
         self._through, self._tell, self._process = through, tell, None
         self.data = os.path.join(folder, "coordinator")
         self.log = os.path.join(folder, "coordinator.log")
@@ -43,7 +43,7 @@ class Site:
 
     def reprise(self, who, *words, codes=(OK,), seconds=60, show=False):
         """What the command said; with `show`, told as it was typed. LabError when it ends otherwise than with `codes`."""
-        command = [os.path.join(self._build, "bin", "reprise"), "--profile", self.profile(who), "--yes", *words]
+        command = [os.path.join(self.build, "bin", "reprise"), "--profile", self.profile(who), "--yes", *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, errors="replace",
                               stdin=subprocess.DEVNULL, check=False, cwd=ROOT)
         if show:
@@ -74,7 +74,7 @@ class Site:
         copies = os.path.join(self.folder, "plugins")
         os.makedirs(copies)
         for name in plugins:
-            library = shutil.copy(os.path.join(self._build, "plugins", f"{name}.so"), copies)
+            library = shutil.copy(os.path.join(self.build, "plugins", f"{name}.so"), copies)
             self.reprise("alice", "plugin", "sign", library, show=True)
             self.reprise("alice", "plugin", "add", library, show=True)
         if artifacts:
@@ -86,7 +86,7 @@ class Site:
         log = open(self.log, "ab")
         try:
             self._process = subprocess.Popen(
-                self._through([os.path.join(self._build, "bin", "reprise-coordinator"), "--data", self.data]),
+                self._through([os.path.join(self.build, "bin", "reprise-coordinator"), "--data", self.data]),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         finally:
             log.close()
@@ -124,6 +124,9 @@ class Site:
             words += ["-p", setting]
         made = self.ask(who, *words, codes=(CHANGES_PENDING, OK))
         return made["plan"], made["signatures_needed"]
+
+    def newest_run(self):
+        return max(run["id"] for run in self.ask("bob", "run", "ls")["runs"])
 
     def run(self, number):
         return self.ask("bob", "run", "show", str(number))

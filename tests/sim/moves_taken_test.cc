@@ -86,6 +86,8 @@ class Rows {
       for (const auto& ref : event_->run_retried().targets()) {
         if (static_cast<int>(ref.stage()) == s) Note("stage", from, "retried");
       }
+    } else if (before.state() != after.state() && event_->has_stage_repeated()) {
+      Note("stage", from, "retried");
     } else if (before.state() != after.state()) {
       Note("stage", from, event_->has_stage_started() ? "started" : NameOf(after.state()));
     }
@@ -94,6 +96,8 @@ class Rows {
     const std::string from = NameOf(before.state());
     if (event_->has_run_retried()) {
       retried_waves_.insert({s, w, from});  // Noted with its targets below.
+    } else if (before.state() != after.state() && event_->has_stage_repeated()) {
+      Note("wave", from, "retried");
     } else if (before.state() != after.state()) {
       Note("wave", from,
            event_->has_wave_started()  ? "started"
@@ -110,6 +114,11 @@ class Rows {
       for (const auto& [stage, wave, from] : retried_waves_) {
         if (stage == static_cast<int>(s) && wave == static_cast<int>(before.wave())) Note("wave", from, "retried");
       }
+      return;
+    }
+    if (event_->has_stage_repeated()) {
+      Note("target", state, "retried");
+      Note("task", task, "retried");
       return;
     }
     if (before.state() != after.state()) Note("target", state, WordFor(before.state(), after.state()));

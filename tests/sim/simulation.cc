@@ -95,6 +95,8 @@ void Simulation::MakePlan(int number) {
     plan::v1::Stage& stage = draft.AddStage(absl::StrCat("stage-", s), sizes, after);
     stage.set_unreachable(static_cast<v1::Unreachable>(c.Between(v1::UNREACHABLE_DEFER, v1::UNREACHABLE_WAIT)));
     stage.set_unreachable_after_ms(c.Between(0, 60) * 1000);
+    // Never the last: what is repeated ends with the others.
+    if (reads && s + 1 < stages && c.Chance(0.5)) stage.set_repeat_ms(c.Between(10, 90) * 1000);
     if (c.Chance(0.4)) stage.set_in_flight_max(static_cast<uint32_t>(c.Between(1, 3)));
     if (c.Chance(0.4)) stage.mutable_wave_budget()->set_max_failures(static_cast<uint32_t>(c.Between(0, 2)));
     if (c.Chance(0.3)) draft.AddGate(stage, absl::StrCat("before-", s), -1, static_cast<uint32_t>(c.Between(1, 2)));

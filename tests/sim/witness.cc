@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "core/engine/book.h"
 
 namespace reprise::sim {
 
@@ -98,6 +99,20 @@ void Witness::EventIsDurable(const Event& event) {
         target.code.clear();
       }
       return Lower(event.run_retried().run());
+    case Event::kStageRepeated:
+      for (auto& [way, target] : targets_) {
+        const auto& [run, stage, leaf] = way;
+        if (run != event.stage_repeated().run() || stage != event.stage_repeated().stage()) continue;
+        if (PlanOf(run).header.stages(static_cast<int>(stage)).repeat_ms() <= 0) {
+          Complain("a stage was done again that is to be done once");
+        }
+        const bool ended = target.state == model::v1::TARGET_STATE_SUCCEEDED ||
+                           (target.state == model::v1::TARGET_STATE_FAILED && target.code != engine::kAttemptsExhausted);
+        if (!ended) continue;
+        target.state = model::v1::TARGET_STATE_WAITING;
+        target.code.clear();
+      }
+      return Lower(event.stage_repeated().run());
     case Event::kRunPaused:
       paused_.insert(event.run_paused().run());
       ever_paused_.insert(event.run_paused().run());

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "agents/runner/conformance/descriptor_checks.h"
@@ -108,7 +109,7 @@ class Verification {
       actions.push_back(std::move(action));
     }
     for (const auto& [name, ignored] : given.items()) {
-      const bool known = std::any_of(actions.begin(), actions.end(), [&](const auto& a) { return a.name == name; });
+      const bool known = std::any_of(actions.begin(), actions.end(), [wanted = std::string_view(name)](const auto& a) { return a.name == wanted; });
       if (!known && list.size() > 1) {
         return absl::InvalidArgumentError(absl::StrCat("params: the plugin has no action ", name));
       }

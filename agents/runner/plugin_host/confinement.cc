@@ -76,7 +76,7 @@ std::string Confine(const Limits& limits) {
   if (!Limit(RLIMIT_CORE, 0)) return failed("RLIMIT_CORE");
   if (!Limit(RLIMIT_NOFILE, limits.open_files)) return failed("RLIMIT_NOFILE");
   if (!Limit(RLIMIT_FSIZE, limits.file_mb * kMebi)) return failed("RLIMIT_FSIZE");
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // Their shadow is address space.
+#ifndef REPRISE_SANITIZED
   if (!Limit(RLIMIT_AS, limits.memory_mb * kMebi)) return failed("RLIMIT_AS");
 #endif
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed("no_new_privs");

@@ -17,10 +17,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kEvidenceShown = 8;
+constexpr size_t kExpectedMax = size_t{1} << 30;
 
 struct BackupJudgeFlags {
   std::vector<std::string> paths;
   uint32_t jobs = 0;
+  std::string resume;
+  std::string expected;
+  bool manifest = false;
 };
 
 fs::path JudgeProgram() {
@@ -66,7 +70,10 @@ Json JsonOf(const backup::Judgement& judgement) {
           {"basis", judgement.basis},
           {"evidence", std::move(evidence)},
           {"evidence_left_out", judgement.evidence_left_out},
-          {"missing", judgement.missing}};
+          {"missing", judgement.missing},
+          {"newest_unix_ms", judgement.newest_unix_ms},
+          {"resumed", judgement.resumed},
+          {"manifest_sha256", judgement.manifest_sha256}};
 }
 
 std::string Percent(double share) {
@@ -77,6 +84,7 @@ void Print(Context& context, const backup::Judgement& judgement) {
   context.Say(absl::StrCat(context.terminal.Paint(backup::NameOf(judgement.verdict), ColorOf(judgement.verdict)), "  ",
                            OneLine(judgement.path)));
   context.Say(absl::StrCat("  ", OneLine(judgement.basis)));
+  if (!judgement.manifest_sha256.empty()) context.Say(absl::StrCat("  manifest ", judgement.manifest_sha256));
   const size_t most = context.cut() ? kEvidenceShown : judgement.evidence.size();
   for (size_t i = 0; i < std::min(most, judgement.evidence.size()); ++i) {
     const backup::Finding& finding = judgement.evidence[i];
@@ -111,6 +119,25 @@ absl::StatusOr<int> Judge(Context& context, const BackupJudgeFlags& flags) {
     return absl::NotFoundError(absl::StrCat(options.program, " is not there; set REPRISE_BACKUP_JUDGE"));
   }
   backup::Pool pool(options);
+  backup::JudgeOptions wanted;
+  wanted.manifest = flags.manifest;
+  sdk::Manifest expected;
+  std::unique_ptr<backup::Resume> resume;
+  try {
+    if (!flags.expected.empty()) {
+      expected = sdk::ParseManifest(sdk::ReadFile(flags.expected, kExpectedMax));
+      wanted.expected = &expected;
+    }
+    if (!flags.resume.empty()) {
+      resume = std::make_unique<backup::Resume>(flags.resume, options.program,
+                                                [&](const std::string& word) { context.Note(word); });
+      wanted.resume = resume.get();
+    }
+  } catch (const sdk::Error& problem) {
+    return absl::InvalidArgumentError(absl::StrCat(flags.expected, ": ", problem.what()));
+  } catch (const std::system_error& problem) {
+    return absl::InvalidArgumentError(problem.what());
+  }
   std::vector<backup::Judgement> judgements;
   bool all_sound = true;
   std::unique_ptr<ProgressBar> bar;
@@ -127,7 +154,7 @@ absl::StatusOr<int> Judge(Context& context, const BackupJudgeFlags& flags) {
   };
   for (const std::string& path : flags.paths) {
     try {
-      judgements.push_back(backup::JudgeRecoveryPoint(path, pool, steps));
+      judgements.push_back(backup::JudgeRecoveryPoint(path, pool, steps, wanted));
     } catch (const std::system_error& problem) {
       return absl::InternalError(absl::StrCat(path, ": ", problem.what()));
     }
@@ -151,9 +178,13 @@ Action DeclareBackupJudge(CommandLine& app) {
   auto flags = std::make_shared<BackupJudgeFlags>();
   app.Option("PATH", flags->paths, "A recovery point: a file, or a folder with all that belongs to it").Required();
   app.Option("--jobs", flags->jobs, "Files at once (default: one for each processor)").TypeName("N");
+  app.Option("--resume", flags->resume, "Keep what is judged in this file, and go on from it after an interruption").TypeName("FILE");
+  app.Option("--expected", flags->expected, "An earlier manifest of the recovery point: what there must be").TypeName("FILE");
+  app.Flag("--manifest", flags->manifest, "Also tell the SHA-256 of the manifest, which restores are bound to");
   app.Footer(
       "Examples:\n"
       "  reprise backup judge planning.dump\n"
+      "  reprise backup judge --resume judged.state mounted-disk/pacs\n"
       "  RESTIC_PASSWORD_FILE=key.txt reprise backup judge mounted-disk/restic -o json\n"
       "Reads only; needs no coordinator. INTACT: decoded to its end, every byte under a checksum, known to be "
       "complete.\n"

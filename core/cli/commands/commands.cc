@@ -29,6 +29,7 @@ const std::vector<CommandRow>& Commands() {
       {"", "plan", "Compile a workflow into a plan, and say who gets what", DeclarePlan},
       {"", "approve", "Read a plan and sign it with your key", DeclareApprove},
       {"", "coverage", "Who is covered by a claim, and everyone who is not, by name", DeclareCoverage},
+      {"", "board", "How far each application is back, with its evidence", DeclareBoard},
       {"", "events", "What happened, as it happens", DeclareEvents},
       {"", "completion", "Completion for bash", DeclareCompletion},
 
@@ -81,9 +82,11 @@ const std::vector<CommandRow>& Commands() {
       {"journal", "export", "The journal as JSON lines; needs only the file", DeclareJournalExport},
 
       {"backup", "judge", "Decode backups to their end and give a verdict; needs no coordinator", DeclareBackupJudge},
+      {"backup", "ls", "Copies that were judged, and their verdicts", DeclareBackupLs},
 
       {"report", "run", "Where a run stands, as plain text in French or English", DeclareReportRun},
       {"report", "coverage", "Who is covered and who is not, likewise", DeclareReportCoverage},
+      {"report", "board", "How far each application is back, likewise", DeclareReportBoard},
   };
   return commands;
 }

@@ -12,6 +12,7 @@ Action DeclareCheck(CommandLine& app);
 Action DeclarePlan(CommandLine& app);
 Action DeclareApprove(CommandLine& app);
 Action DeclareCoverage(CommandLine& app);
+Action DeclareBoard(CommandLine& app);
 Action DeclareEvents(CommandLine& app);
 Action DeclareCompletion(CommandLine& app);
 
@@ -64,8 +65,10 @@ Action DeclareJournalVerify(CommandLine& app);
 Action DeclareJournalExport(CommandLine& app);
 
 Action DeclareBackupJudge(CommandLine& app);
+Action DeclareBackupLs(CommandLine& app);
 
 Action DeclareReportRun(CommandLine& app);
 Action DeclareReportCoverage(CommandLine& app);
+Action DeclareReportBoard(CommandLine& app);
 
 }  // namespace reprise::cli

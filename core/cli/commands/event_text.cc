@@ -161,6 +161,8 @@ std::string TextOfRun(const Event& event, const PlanNames& names) {
     case Event::kWaveEnded:
       return absl::StrCat("wave ", names.Wave(run, event.wave_ended().stage(), event.wave_ended().wave()), " ",
                           NameOf(event.wave_ended().state()), Because(event.wave_ended().reason()));
+    case Event::kStageRepeated:
+      return absl::StrCat("stage ", names.Stage(run, event.stage_repeated().stage()), " is done again");
     case Event::kStageSettled:
       return absl::StrCat("stage ", names.Stage(run, event.stage_settled().stage()), " settled");
     case Event::kRunPaused:

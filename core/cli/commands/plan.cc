@@ -196,6 +196,7 @@ absl::StatusOr<int> Run(Context& context, const PlanFlags& flags) {
                                  .workflow = *workflow,
                                  .parameters = std::move(parameters),
                                  .catalog = site.catalog,
+                                 .points = site.points,
                                  .known = site.known,
                                  .coordinator_asked = site.asked,
                                  .keyring = site.keyring ? &*site.keyring : nullptr,

@@ -37,6 +37,10 @@ absl::StatusOr<PlanSite> AskSite(Context& context) {
   ASSIGN_OR_RETURN(const auto hosts, client->Call<ops::HostList>("ListHosts", ops::ListHostsRequest()));
   for (const auto& view : hosts.hosts()) site.known.emplace(view.name(), KnownOf(view));
   site.hosts = {hosts.hosts().begin(), hosts.hosts().end()};
+  ASSIGN_OR_RETURN(const auto judged, client->Call<ops::RecoveryPointList>("ListRecoveryPoints", ops::Empty()));
+  for (const auto& point : judged.points()) {
+    site.points.push_back({.verdict = point.verdict(), .judged_by = point.host(), .judged = point.at_ms()});
+  }
   ASSIGN_OR_RETURN(const auto blobs, client->Call<ops::BlobList>("ListBlobs", ops::ListBlobsRequest()));
   ASSIGN_OR_RETURN(site.catalog, plan::MakeCatalog({blobs.blobs().begin(), blobs.blobs().end()}));
   return site;

@@ -8,6 +8,7 @@
 #include "core/cli/context.h"
 #include "core/model/keyring.h"
 #include "core/plan/catalog.h"
+#include "core/plan/recovery_points.h"
 #include "core/plan/targets.h"
 
 namespace reprise::cli {
@@ -16,6 +17,7 @@ struct PlanSite {
   bool asked = false;  // The coordinator was.
   plan::Catalog catalog;
   plan::KnownHosts known;
+  std::vector<plan::KnownPoint> points;
   std::optional<model::Keyring> keyring;  // Checked against the fingerprint that the profile pins.
   std::vector<ops::HostView> hosts;
 };

@@ -97,6 +97,7 @@ std::string NeedsOf(const Json& action) {
   const Json object = action.contains("needs") ? action["needs"] : Json();
   if (Yes(object, "root")) needs.push_back("root");
   if (Yes(object, "network")) needs.push_back("network");
+  if (Yes(object, "processes")) needs.push_back("the host's processes");
   if (object.is_object() && object.contains("paths") && object["paths"].is_array()) {
     for (const Json& path : object["paths"]) {
       if (path.is_string()) needs.push_back(OneLine(path.get<std::string>()));

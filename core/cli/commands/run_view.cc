@@ -198,6 +198,11 @@ void PrintStages(Context& context, const ops::RunView& run) {
     }
   }
   table.Print(context.terminal, context.cut());
+  for (const auto& stage : run.stages()) {
+    for (const std::string& unmet : stage.waits_for()) {
+      context.Say(context.terminal.Paint(OneLine(absl::StrCat("stage ", stage.name(), " waits for ", unmet)), Color::kWarning));
+    }
+  }
 }
 
 void PrintGates(Context& context, const ops::RunView& run) {

@@ -214,15 +214,17 @@ class Parser {
         allocated_ == 16 && stored_ > 0 && stored_ < 16 && high_bit_ + 1 == stored_ && !signed_ && !encapsulated_;
     const uint64_t mask = spare ? 0xffffU << stored_ & 0xffffU : 0;
     SliceSource pixels(source_, at_, element.size);
-    if (LooksStriped(pixels.ReadString(0, 1 << 20))) return Bad(at_, "pixels", "runs of 16 random bytes between them");
-    std::string window(kWindow, '\0');
+    if (LooksStriped(pixels.ReadString(0, std::min<uint64_t>(element.size, 256 << 10)))) return Bad(at_, "pixels", "runs of 16 random bytes between them");
+    const std::array<unsigned char, 2> spare_bits =
+        big_ ? std::array<unsigned char, 2>{static_cast<unsigned char>(mask >> 8), static_cast<unsigned char>(mask)}
+             : std::array<unsigned char, 2>{static_cast<unsigned char>(mask), static_cast<unsigned char>(mask >> 8)};
+    std::string room;
     uint64_t windows = 0, overfull = 0, random = 0, first_overfull = 0, first_random = 0;
     for (uint64_t at = 0; at < element.size; ++windows) {
-      const size_t got = pixels.Read(at, window.data(), window.size());
+      const std::string_view bytes = pixels.View(at, kWindow, room);
+      const size_t got = bytes.size();
       if (got == 0) return Early("pixels");
-      const std::string_view bytes(window.data(), got);
-      bool over = false;
-      for (size_t i = 0; mask != 0 && i + 1 < got && !over; i += 2) over = (Number(bytes.substr(i, 2)) & mask) != 0;
+      const bool over = mask != 0 && AnyBits(bytes, spare_bits);
       if (over && overfull++ == 0) first_overfull = at_ + at;
       if (got == kWindow && LookOf(bytes) == Look::kRandom && random++ == 0) first_random = at_ + at;
       at += got;

@@ -15,11 +15,10 @@ constexpr std::string_view kLetters =
     "\xdc\xdf\xe1\xed\xf1\xf3\xfa\xa0\xa3\xa7\xa9\xab\xae\xb0\xb2\xb5\xb7\xbb\xbf\x80\x85\x8c\x91\x92\x93\x94\x95\x96"
     "\x97\x99\x9c";
 
-// Text of seven bits.
-constexpr std::array<bool, 256> kPlain = [] {
-  std::array<bool, 256> plain{};
-  for (unsigned byte = 0; byte < 0x80; ++byte) plain[byte] = IsTextByte(static_cast<unsigned char>(byte));
-  return plain;
+constexpr std::array<bool, 256> kIsLetter = [] {
+  std::array<bool, 256> letters{};
+  for (const char letter : kLetters) letters[static_cast<unsigned char>(letter)] = true;
+  return letters;
 }();
 
 std::string_view OneByte(const unsigned char& byte) {
@@ -51,16 +50,16 @@ void EncodingCheck::Feed(std::string_view piece) {
 void EncodingCheck::Narrow(std::string_view piece) {
   for (size_t i = 0; i < piece.size(); ++i) {
     if (expected_ == 0) {  // Plain letters are by far the most: past them at once.
-      const size_t from = i;
-      while (i < piece.size() && kPlain[static_cast<unsigned char>(piece[i])]) ++i;
-      at_ += i - from;
+      const size_t run = PlainRun(piece.substr(i));
+      i += run;
+      at_ += run;
       if (i == piece.size()) return;
     }
     const char c = piece[i];
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x80) {
       ++high_;
-      if (kLetters.find(c) != std::string_view::npos) ++letters_;
+      if (kIsLetter[byte]) ++letters_;
     } else if (!IsTextByte(byte)) {
       Odd(control_, at_, byte);
     }

@@ -102,16 +102,17 @@ class Mail final : public Decoder {
   const char* name() const override { return many_ ? "mbox" : "mail"; }
   bool Textual() const override { return true; }
   bool Recognises(std::string_view head) const override {
-    if (!LooksLikeText(head)) return false;
     if (many_) {
       const size_t newline = head.find('\n');
-      return StartsWith(head, "From ") && newline != std::string_view::npos && IsHeader(head.substr(newline + 1));
+      return StartsWith(head, "From ") && newline != std::string_view::npos && IsHeader(head.substr(newline + 1)) &&
+             LooksLikeText(head);
     }
     // A first line may be anything that begins with a name and a colon; the second tells.
     const size_t newline = head.find('\n');
     if (newline == std::string_view::npos) return false;
     const std::string_view second = head.substr(newline + 1);
-    return IsHeader(head) && !second.empty() && (IsHeader(second) || second[0] == ' ' || second[0] == '\t');
+    return IsHeader(head) && !second.empty() && (IsHeader(second) || second[0] == ' ' || second[0] == '\t') &&
+           LooksLikeText(head);
   }
   void Decode(Source& source, Report& report) const override {
     MessageGrammar grammar(many_);

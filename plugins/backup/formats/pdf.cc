@@ -2,60 +2,56 @@
 // judged as contents of their own. The format has no checksum over the whole.
 #include <algorithm>
 #include <memory>
-#include <qpdf/Buffer.hh>
-#include <qpdf/InputSource.hh>
-#include <qpdf/Pl_Discard.hh>
-#include <qpdf/QPDF.hh>
-#include <qpdf/QPDFExc.hh>
-#include <qpdf/QPDFObjectHandle.hh>
+#include <string>
+#include <utility>
 
 #include "plugins/backup/formats/all.h"
+#include "plugins/backup/formats/pdf_objects.h"
 #include "plugins/backup/judge/words.h"
 
 namespace reprise::backup {
 namespace {
 
-// A source as qpdf wants it.
-class PdfInput final : public InputSource {
+class SourceBytes final : public PdfBytes {
  public:
-  explicit PdfInput(Source& source) : source_(source) {}
-  qpdf_offset_t findAndSkipNextEOL() override {
-    for (;;) {
-      const std::string piece = source_.ReadString(static_cast<uint64_t>(at_), 1024);
-      if (piece.empty()) return at_;
-      const size_t end = piece.find_first_of("\r\n");
-      if (end == std::string::npos) {
-        at_ += static_cast<qpdf_offset_t>(piece.size());
-        continue;
-      }
-      const qpdf_offset_t found = at_ + static_cast<qpdf_offset_t>(end);
-      at_ = found + 1;
-      const std::string rest = source_.ReadString(static_cast<uint64_t>(at_), 64);
-      const size_t next = rest.find_first_not_of("\r\n");
-      at_ += static_cast<qpdf_offset_t>(next == std::string::npos ? rest.size() : next);
-      return found;
-    }
-  }
-  const std::string& getName() const override { return name_; }
-  qpdf_offset_t tell() override { return at_; }
-  void seek(qpdf_offset_t offset, int whence) override {
-    at_ =
-        whence == SEEK_SET ? offset : (whence == SEEK_CUR ? at_ : static_cast<qpdf_offset_t>(source_.Size())) + offset;
-    if (at_ < 0) throw std::runtime_error("a place before the file");
-  }
-  void rewind() override { at_ = 0; }
-  size_t read(char* buffer, size_t length) override {
-    last_offset = at_;
-    const size_t got = source_.Read(static_cast<uint64_t>(at_), buffer, length);
-    at_ += static_cast<qpdf_offset_t>(got);
-    return got;
-  }
-  void unreadCh(char) override { --at_; }
+  explicit SourceBytes(Source& source) : source_(source) {}
+  uint64_t Size() override { return source_.Size(); }
+  size_t Read(uint64_t at, char* buffer, size_t length) override { return source_.Read(at, buffer, length); }
 
  private:
   Source& source_;
-  const std::string name_ = "the file";
-  qpdf_offset_t at_ = 0;
+};
+
+// What qpdf finds, in the words of a report.
+class Judged final : public PdfReader {
+ public:
+  Judged(Report& report, bool repair) : report_(report), repair_(repair) {}
+  void Raw(int object, std::string bytes, bool compressed) override {
+    MemorySource content(std::move(bytes));
+    const size_t mark = report_.Mark();
+    report_.Inside(Words("object ", object), content);
+    // Fonts and colour profiles are no format of their own; that they are not random is enough.
+    if (!compressed) report_.VouchSince(mark);
+  }
+  void Broken(int object) override {
+    report_.Damaged(0, Words("the stream of object ", object), "data that cannot be unpacked");
+  }
+  void Fault(uint64_t place, const std::string& words) override { report_.Damaged(place, "PDF", words); }
+  void Warning(uint64_t place, const std::string& words) override {
+    const bool about_table =
+        Contains(words, "xref") || Contains(words, "cross-reference") || words == "file is damaged";
+    if (!repair_ || !about_table) report_.Damaged(place, "PDF", words);
+  }
+  void NeedsPassword() override {
+    report_.Unreadable(0, "the password of the PDF", "an encrypted PDF");
+    locked_ = true;
+  }
+  bool locked() const { return locked_; }
+
+ private:
+  Report& report_;
+  const bool repair_;
+  bool locked_ = false;
 };
 
 class Pdf final : public Decoder {
@@ -91,58 +87,10 @@ class Pdf final : public Decoder {
  private:
   // True: nothing was found wrong.
   static bool Parse(Source& source, Report& report, bool repair) {
-    QPDF pdf;
-    pdf.setSuppressWarnings(true);
-    pdf.setAttemptRecovery(repair);
-    try {
-      pdf.processInputSource(std::make_shared<PdfInput>(source));
-      for (QPDFObjectHandle object : pdf.getAllObjects()) {
-        if (object.isStream()) Stream(object, report);
-      }
-    } catch (const QPDFExc& error) {
-      if (error.getErrorCode() == qpdf_e_password) {
-        report.Unreadable(0, "the password of the PDF", "an encrypted PDF");
-        return true;
-      }
-      report.Damaged(Place(error), "PDF", error.getMessageDetail());
-    } catch (const std::exception& error) {
-      report.Damaged(0, "PDF", error.what());
-    }
-    for (const QPDFExc& warning : pdf.getWarnings()) {
-      const std::string words = warning.getMessageDetail();
-      const bool about_table =
-          Contains(words, "xref") || Contains(words, "cross-reference") || words == "file is damaged";
-      if (!repair || !about_table) report.Damaged(Place(warning), "PDF", words);
-    }
-    return report.clean();
-  }
-
-  static uint64_t Place(const QPDFExc& problem) {
-    return static_cast<uint64_t>(std::max<qpdf_offset_t>(problem.getFilePosition(), 0));
-  }
-
-  static void Stream(QPDFObjectHandle& object, Report& report) {
-    const std::string name = Words("object ", object.getObjGen().getObj());
-    if (!object.getDict().hasKey("/Filter")) {
-      const auto raw = object.getRawStreamData();
-      MemorySource content(std::string(reinterpret_cast<const char*>(raw->getBuffer()), raw->getSize()));
-      const size_t mark = report.Mark();
-      report.Inside(name, content);
-      // Fonts and colour profiles are no format of their own; that they are not random is enough.
-      report.VouchSince(mark);
-      return;
-    }
-    Pl_Discard nowhere;
-    bool tried = false;
-    if (!object.pipeStreamData(&nowhere, &tried, 0, qpdf_dl_all, true, false) || !tried) {
-      if (tried) report.Damaged(0, Words("the stream of ", name), "data that cannot be unpacked");
-      // JPEG and the like, which qpdf passes on as they are.
-      if (!tried) {
-        const auto raw = object.getRawStreamData();
-        MemorySource content(std::string(reinterpret_cast<const char*>(raw->getBuffer()), raw->getSize()));
-        report.Inside(name, content);
-      }
-    }
+    SourceBytes bytes(source);
+    Judged judged(report, repair);
+    ReadPdf(bytes, repair, judged);
+    return judged.locked() || report.clean();
   }
 };
 

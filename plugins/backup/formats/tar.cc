@@ -26,15 +26,19 @@ uint64_t Number(std::string_view field) {
 }
 
 bool ChecksumAgrees(std::string_view header) {
-  if (header.size() < kBlock) return false;
+  if (header.size() < kBlock || header[0] == '\0') return false;
+  // Digits, and what ends them. Without, it would be a zero, which random bytes add up to now and then.
+  const std::string_view field = header.substr(148, 8);
+  if (field.find_first_not_of(std::string_view("01234567 \0", 10)) != field.npos) return false;
+  if (field.find_first_of("01234567") == field.npos) return false;
   int64_t sum = 0, with_sign = 0;  // Old programs added signed bytes.
   for (size_t i = 0; i < kBlock; ++i) {
     const char byte = i >= 148 && i < 156 ? ' ' : header[i];
     sum += static_cast<unsigned char>(byte);
     with_sign += static_cast<signed char>(byte);
   }
-  const auto stated = static_cast<int64_t>(Number(header.substr(148, 8)));
-  return header[0] != '\0' && (stated == sum || stated == with_sign);
+  const auto stated = static_cast<int64_t>(Number(field));
+  return stated == sum || stated == with_sign;
 }
 
 bool IsZero(std::string_view bytes) {

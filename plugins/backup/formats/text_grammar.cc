@@ -1,5 +1,8 @@
 #include "plugins/backup/formats/text_grammar.h"
 
+#include <algorithm>
+#include <array>
+
 #include "plugins/backup/formats/encoding.h"
 #include "plugins/backup/judge/statistics.h"
 
@@ -8,6 +11,21 @@ namespace {
 
 constexpr size_t kLineMax = 64 << 10;
 constexpr size_t kBegin = 64;
+
+// Two random bytes are such a mark once in 32,768 times; text has letters behind it, most of them of one alphabet: their upper
+// halves are few.
+bool LooksLikeWideText(std::string_view head) {
+  const size_t upper = head[0] == '\xff' ? 1 : 0;
+  std::array<bool, 256> seen{};
+  size_t kinds = 0;
+  for (size_t i = 2 + upper; i < std::min<size_t>(head.size(), 514); i += 2) {
+    bool& one = seen[static_cast<unsigned char>(head[i])];
+    kinds += one ? 0 : 1;
+    one = true;
+  }
+  // Of 256 random ones some 160 differ; Chinese has some 80 upper halves, and does not use them evenly.
+  return kinds <= 110;
+}
 
 }  // namespace
 
@@ -52,16 +70,11 @@ void ReadText(Source& source, Report& report, TextGrammar* grammar) {
 }
 
 bool LooksLikeText(std::string_view head) {
-  if (head.substr(0, 2) == "\xff\xfe" || head.substr(0, 2) == "\xfe\xff") return true;
-  size_t plain = 0;
-  size_t odd = 0;
-  for (size_t i = 0; i < head.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(head[i]);
-    if (byte >= 0x80) continue;
-    if (!IsTextByte(byte) && i < kBegin) return false;  // A program with much text in it.
-    ++(IsTextByte(byte) ? plain : odd);
-  }
-  return odd * 100 <= head.size() && plain * 100 >= head.size() * 70;
+  if (head.substr(0, 2) == "\xff\xfe" || head.substr(0, 2) == "\xfe\xff") return LooksLikeWideText(head);
+  // A program with much text in it has control characters at its beginning.
+  if (CountText(head.substr(0, kBegin)).controls > 0) return false;
+  const TextCounts counts = CountText(head);
+  return counts.controls * 100 <= head.size() && counts.plain * 100 >= head.size() * 70;
 }
 
 }  // namespace reprise::backup

@@ -27,9 +27,10 @@ class Xml final : public Decoder {
   bool Textual() const override { return true; }
   bool Recognises(std::string_view head) const override {
     if (head.substr(0, 3) == "\xef\xbb\xbf") head.remove_prefix(3);
+    if (!StartsWith(StripLeft(head), "<?xml")) return false;
     // What declares elements is no document but a part of one (a DTD).
     const bool part = Contains(head, "<!ELEMENT") || Contains(head, "<!ENTITY") || Contains(head, "<!ATTLIST");
-    return StartsWith(StripLeft(head), "<?xml") && LooksLikeText(head) && (!part || Contains(head, "<!DOCTYPE"));
+    return LooksLikeText(head) && (!part || Contains(head, "<!DOCTYPE"));
   }
   void Decode(Source& source, Report& report) const override {
     const std::unique_ptr<std::remove_pointer_t<XML_Parser>, void (*)(XML_Parser)> parser(XML_ParserCreate(nullptr),

@@ -123,7 +123,8 @@ Outcome Examiner::Decoded(Source& source, const std::string& name, int depth, co
   outcome.findings = std::move(report.own());
   if (source.Random()) ExplainFindings(broken, source, outcome.findings);
   if (decoder.Textual() && source.Random() && source.Size() <= kNoteMax) {
-    if (IsRansomNote(name, source.ReadString(0, kNoteMax))) {
+    std::string room;
+    if (IsRansomNote(name, source.View(0, kNoteMax, room))) {
       outcome.findings.push_back({Sign::kTampered, name, 0, "no demand", "a ransom note"});
       outcome.format = "ransom_note";
       outcome.extent = {};  // It is no part of the backup.

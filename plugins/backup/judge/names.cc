@@ -1,7 +1,10 @@
 #include "plugins/backup/judge/names.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <iterator>
+#include <vector>
 
 #include "plugins/backup/judge/words.h"
 
@@ -108,7 +111,63 @@ std::string_view ForeignExtension(std::string_view name) {
   return DecoderOf(Split(stem).second).empty() ? "" : extension;
 }
 
+namespace {
+
+constexpr std::string_view kDeeds[] = {
+    "your files", "files are encrypted", "files have been encrypted", "data are stolen", "data is stolen", "were encrypted",
+    "has been encrypted", "network has been", "been locked", "been encrypted", "vos fichiers", "ont été chiffr",
+    "are stolen and encrypted", "all your"};
+
+// Of each deed a part of at least seven letters: most texts have none of them, which shows in one quick pass.
+constexpr std::string_view kParts[] = {"your files", "encrypted", "are stolen", "is stolen", "network has", "been locked",
+                                       "vos fichiers", "\xa9 chiff", "all your"};
+
+uint32_t FourAt(const char* at) {
+  uint32_t four = 0;
+  std::memcpy(&four, at, 4);
+  return four | 0x20202020;  // Capitals as small letters.
+}
+
+class PartFinder {
+ public:
+  PartFinder() {
+    for (const std::string_view part : kParts) {
+      // Every fourth place of the text is looked at: one of them is a part's first, second, third or fourth letter.
+      for (size_t offset = 0; offset < 4; ++offset) {
+        fours_.push_back({FourAt(part.data() + offset), part, offset});
+        seen_[Slot(fours_.back().four)] = true;
+      }
+    }
+  }
+  bool Any(std::string_view text) const {
+    for (size_t at = 0; at + 4 <= text.size(); at += 4) {
+      const uint32_t four = FourAt(text.data() + at);
+      if (seen_[Slot(four)] && IsAt(text, at, four)) return true;
+    }
+    return false;
+  }
+
+ private:
+  struct Four {
+    uint32_t four;
+    std::string_view part;
+    size_t offset;
+  };
+  static size_t Slot(uint32_t four) { return four * 0x9e3779b1u >> 19; }
+  bool IsAt(std::string_view text, size_t at, uint32_t four) const {
+    return std::any_of(fours_.begin(), fours_.end(), [&](const Four& one) {
+      return one.four == four && at >= one.offset && Lower(text.substr(at - one.offset, one.part.size())) == one.part;
+    });
+  }
+  std::vector<Four> fours_;
+  std::array<bool, 1 << 13> seen_{};
+};
+
+}  // namespace
+
 bool IsRansomNote(std::string_view name, std::string_view text) {
+  static const PartFinder parts;
+  if (!parts.Any(text)) return false;
   const std::string low_name = Lower(BaseName(name));
   const std::string low = Lower(text);
   int by_name = 0;
@@ -122,12 +181,7 @@ bool IsRansomNote(std::string_view name, std::string_view text) {
     demand += Contains(low, word) ? 1 : 0;
   }
   int deed = 0;
-  for (const char* phrase :
-       {"your files", "files are encrypted", "files have been encrypted", "data are stolen", "data is stolen",
-        "were encrypted", "has been encrypted", "network has been", "been locked", "been encrypted", "vos fichiers",
-        "ont été chiffr", "are stolen and encrypted", "all your"}) {
-    deed += Contains(low, phrase) ? 1 : 0;
-  }
+  for (const std::string_view phrase : kDeeds) deed += Contains(low, phrase) ? 1 : 0;
   return deed >= 1 && demand >= (by_name > 0 ? 2 : 3);
 }
 

@@ -24,6 +24,11 @@ std::string Source::ReadString(uint64_t offset, size_t count) {
   return bytes;
 }
 
+std::string_view Source::View(uint64_t offset, size_t count, std::string& room) {
+  room.resize(count);
+  return {room.data(), Read(offset, room.data(), count)};
+}
+
 FileSource::FileSource(int fd, uint64_t size, std::function<void(uint64_t)> progress)
     : fd_(fd), size_(size), progress_(std::move(progress)) {}
 
@@ -31,26 +36,32 @@ FileSource::~FileSource() {
   close(fd_);
 }
 
+bool FileSource::Load(uint64_t at) {
+  if (at >= piece_at_ && at < piece_at_ + piece_.size()) return true;
+  if (at >= size_) return false;
+  piece_at_ = at / kPiece * kPiece;
+  piece_.resize(static_cast<size_t>(std::min<uint64_t>(kPiece, size_ - piece_at_)));
+  ssize_t got;
+  do {
+    got = pread(fd_, piece_.data(), piece_.size(), static_cast<off_t>(piece_at_));
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) error_ = std::strerror(errno);
+  if (got >= 0 && static_cast<size_t>(got) < piece_.size()) error_ = "the file became shorter while it was read";
+  piece_.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  if (progress_) progress_(piece_.size());
+  if (heard_) heard_(piece_at_, piece_);
+  return at < piece_at_ + piece_.size();
+}
+
 size_t FileSource::Read(uint64_t offset, char* into, size_t count) {
   size_t done = 0;
-  while (done < count && offset + done < size_) {
-    const uint64_t at = offset + done;
-    if (at < piece_at_ || at >= piece_at_ + piece_.size()) {
-      piece_at_ = at / kPiece * kPiece;
-      piece_.resize(static_cast<size_t>(std::min<uint64_t>(kPiece, size_ - piece_at_)));
-      ssize_t got;
-      do {
-        got = pread(fd_, piece_.data(), piece_.size(), static_cast<off_t>(piece_at_));
-      } while (got < 0 && errno == EINTR);
-      if (got < 0) error_ = std::strerror(errno);
-      if (got >= 0 && static_cast<size_t>(got) < piece_.size()) error_ = "the file became shorter while it was read";
-      piece_.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
-      if (progress_) progress_(piece_.size());
-      if (at >= piece_at_ + piece_.size()) return done;
-    }
-    done += Copy(piece_, at - piece_at_, into + done, count - done);
-  }
+  while (done < count && Load(offset + done)) done += Copy(piece_, offset + done - piece_at_, into + done, count - done);
   return done;
+}
+
+std::string_view FileSource::View(uint64_t offset, size_t count, std::string&) {
+  if (count == 0 || !Load(offset)) return {};
+  return std::string_view(piece_).substr(static_cast<size_t>(offset - piece_at_), count);
 }
 
 size_t MemorySource::Read(uint64_t offset, char* into, size_t count) {
@@ -61,6 +72,12 @@ size_t SliceSource::Read(uint64_t offset, char* into, size_t count) {
   if (offset >= size_) return 0;
   if (loaded_) return loaded_->Read(offset, into, count);
   return whole_.Read(at_ + offset, into, static_cast<size_t>(std::min<uint64_t>(count, size_ - offset)));
+}
+
+std::string_view SliceSource::View(uint64_t offset, size_t count, std::string& room) {
+  if (offset >= size_) return {};
+  if (loaded_) return loaded_->View(offset, count, room);
+  return whole_.View(at_ + offset, static_cast<size_t>(std::min<uint64_t>(count, size_ - offset)), room);
 }
 
 bool SliceSource::Settle(size_t max) {
@@ -108,8 +125,11 @@ std::string_view Reader::Peek(size_t count) {
     window_.erase(0, used_);
     used_ = 0;
     const size_t had = window_.size();
-    window_.resize(kWindow);
-    window_.resize(had + source_.Read(at_ + had, window_.data() + had, kWindow - had));
+    // No larger than what is left: most files are small, and a window costs its clearing.
+    const uint64_t left = source_.Random() ? source_.Size() - std::min(source_.Size(), at_ + had) : kWindow;
+    const size_t more = static_cast<size_t>(std::min<uint64_t>(kWindow - had, left));
+    window_.resize(had + more);
+    window_.resize(had + source_.Read(at_ + had, window_.data() + had, more));
   }
   return std::string_view(window_).substr(used_, count);
 }

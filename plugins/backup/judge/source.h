@@ -2,6 +2,7 @@
 // Not thread-safe: one owner. A source outlives the slices of it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,6 +27,9 @@ class Source {
   virtual std::string Error() const { return ""; }
 
   std::string ReadString(uint64_t offset, size_t count);
+  // At least one byte and at most `count`, without a copy where they are in memory already, else in `room`. Empty: the
+  // end. Valid until the next call of anything here.
+  virtual std::string_view View(uint64_t offset, size_t count, std::string& room);
 };
 
 // An open file, read in large pieces. `progress` hears of each piece that was read from the disk.
@@ -42,12 +46,19 @@ class FileSource final : public Source {
   bool Settle(size_t) override { return true; }
   uint64_t Size() override { return size_; }
   std::string Error() const override { return error_; }
+  std::string_view View(uint64_t offset, size_t count, std::string& room) override;
+
+  // Hears each piece that was read, and where it stands; a decoder may have any piece read several times, and in any order.
+  void OnPiece(std::function<void(uint64_t at, std::string_view piece)> heard) { heard_ = std::move(heard); }
 
  private:
+  bool Load(uint64_t at);
+
   static constexpr size_t kPiece = 1 << 20;
   const int fd_;
   const uint64_t size_;
   const std::function<void(uint64_t)> progress_;
+  std::function<void(uint64_t, std::string_view)> heard_;
   std::string piece_;
   uint64_t piece_at_ = 0;
   std::string error_;
@@ -60,6 +71,9 @@ class MemorySource final : public Source {
   bool Random() const override { return true; }
   bool Settle(size_t) override { return true; }
   uint64_t Size() override { return bytes_.size(); }
+  std::string_view View(uint64_t offset, size_t count, std::string&) override {
+    return std::string_view(bytes_).substr(static_cast<size_t>(std::min<uint64_t>(offset, bytes_.size())), count);
+  }
   std::string_view view() const { return bytes_; }
 
  private:
@@ -75,6 +89,7 @@ class SliceSource final : public Source {
   bool Settle(size_t max) override;
   uint64_t Size() override { return size_; }
   std::string Error() const override { return whole_.Error(); }
+  std::string_view View(uint64_t offset, size_t count, std::string& room) override;
 
  private:
   Source& whole_;

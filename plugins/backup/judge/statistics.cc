@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "plugins/backup/judge/words.h"
@@ -11,24 +12,38 @@ namespace {
 
 using Histogram = std::array<uint32_t, 256>;
 
+// REQUIRES: few bytes.
+void CountFew(std::string_view bytes, Histogram& counts) {
+  for (const char byte : bytes) ++counts[static_cast<unsigned char>(byte)];
+}
+
 void Count(std::string_view bytes, Histogram& counts) {
+  if (bytes.size() < 512) return CountFew(bytes, counts);
   // Four at once: equal bytes behind each other would wait for the same counter.
   Histogram other[3] = {};
   size_t i = 0;
-  for (; i + 4 <= bytes.size(); i += 4) {
-    ++counts[static_cast<unsigned char>(bytes[i])];
-    for (size_t k = 0; k < 3; ++k) ++other[k][static_cast<unsigned char>(bytes[i + k + 1])];
+  for (; i + 8 <= bytes.size(); i += 8) {
+    uint64_t eight = 0;
+    std::memcpy(&eight, bytes.data() + i, 8);
+    ++counts[eight & 0xff];
+    ++other[0][eight >> 8 & 0xff];
+    ++other[1][eight >> 16 & 0xff];
+    ++other[2][eight >> 24 & 0xff];
+    ++counts[eight >> 32 & 0xff];
+    ++other[0][eight >> 40 & 0xff];
+    ++other[1][eight >> 48 & 0xff];
+    ++other[2][eight >> 56];
   }
-  for (; i < bytes.size(); ++i) ++counts[static_cast<unsigned char>(bytes[i])];
+  CountFew(bytes.substr(i), counts);
   for (size_t value = 0; value < counts.size(); ++value)
     counts[value] += other[0][value] + other[1][value] + other[2][value];
 }
 
 double ChiSquareOf(const Histogram& counts, double size) {
-  const double even = size / 256;
-  double sum = 0;
-  for (const uint32_t count : counts) sum += (count - even) * (count - even) / even;
-  return sum;
+  // In whole numbers, which is exact and quick: the sum of (count - even)² is that of count² less size² / 256.
+  uint64_t squares = 0;
+  for (const uint32_t count : counts) squares += uint64_t{count} * count;
+  return (static_cast<double>(squares) - size * size / 256) / (size / 256);
 }
 
 // Four standard deviations on both sides: random bytes stay inside 9,999 times of 10,000.
@@ -37,19 +52,11 @@ bool IsEven(double chi_square) {
 }
 
 constexpr size_t kCell = 16;
-constexpr size_t kStripeSample = 1 << 20;
+constexpr size_t kStripeSample = 256 << 10;
 
-// Text of one byte a character, or UTF-8: what 16 random bytes are not.
-bool CellIsNoText(std::string_view cell) {
-  unsigned controls = 0, high = 0, any = 0;
-  for (const char c : cell) {
-    const auto byte = static_cast<unsigned char>(c);
-    any |= byte;
-    high += byte >> 7;
-    controls += IsTextByte(byte) ? 0 : 1;
-  }
-  return any != 0 && controls >= 1 && controls + high >= 6;
-}
+// The first quarter of a window is so uneven that the whole is too, whatever follows: three even quarters take its
+// chi-square to a quarter, and leave far more than IsEven allows.
+constexpr double kQuarterMax = 1100;
 
 }  // namespace
 
@@ -59,44 +66,80 @@ double ChiSquare(std::string_view bytes) {
   return ChiSquareOf(counts, static_cast<double>(bytes.size()));
 }
 
-double SerialCorrelation(std::string_view bytes) {
+namespace {
+
+// `counts`: of these bytes.
+double CorrelationOf(std::string_view bytes, const Histogram& counts) {
   const auto n = static_cast<double>(bytes.size());
-  uint64_t total = 0, squares = 0, products = 0;
-  uint64_t here = bytes.empty() ? 0 : static_cast<unsigned char>(bytes.back());
-  for (const char byte : bytes) {
-    const uint64_t next = static_cast<unsigned char>(byte);
-    total += next;
-    squares += next * next;
-    products += here * next;
-    here = next;
+  uint64_t total = 0, squares = 0;
+  for (uint64_t value = 0; value < 256; ++value) {
+    total += value * counts[value];
+    squares += value * value * counts[value];
+  }
+  uint64_t products = 0;
+  constexpr size_t kStep = 32 << 10;
+  for (size_t at = 0; at + 1 < bytes.size(); at += kStep) products += NeighbourProducts(bytes.substr(at, kStep + 1));
+  if (!bytes.empty()) {
+    products += uint64_t{static_cast<unsigned char>(bytes.back())} * static_cast<unsigned char>(bytes.front());
   }
   const auto sum = static_cast<double>(total);
   const double divisor = n * static_cast<double>(squares) - sum * sum;
   return divisor == 0 ? 1 : (n * static_cast<double>(products) - sum * sum) / divisor;
 }
 
-Look LookOf(std::string_view window) {
-  if (window.find_first_not_of('\0') == std::string_view::npos) return Look::kZero;
-  Histogram counts{};
-  Count(window, counts);
-  uint32_t text = 0;
-  for (size_t byte = 0; byte < 128; ++byte) {
-    if (IsTextByte(static_cast<unsigned char>(byte))) text += counts[byte];
+// At least nine letters of ten; stops as soon as it cannot be so any more.
+bool IsMostlyPlain(std::string_view window) {
+  constexpr size_t kStep = 512;
+  size_t odd = 0;
+  for (size_t at = 0; at < window.size(); at += kStep) {
+    const std::string_view part = window.substr(at, kStep);
+    odd += part.size() - CountText(part).plain;
+    if (odd * 10 > window.size()) return false;
   }
-  if (text * 100.0 >= window.size() * 90.0) return Look::kText;
+  return true;
+}
+
+}  // namespace
+
+double SerialCorrelation(std::string_view bytes) {
+  Histogram counts{};
+  Count(bytes, counts);
+  return CorrelationOf(bytes, counts);
+}
+
+Look LookOf(std::string_view window) {
+  if (window.empty()) return Look::kZero;
+  if (window.front() == '\0' && window.find_first_not_of('\0') == std::string_view::npos) return Look::kZero;
+  if (IsMostlyPlain(window)) return Look::kText;
   if (window.size() < 512) return Look::kOther;
+  Histogram counts{};
+  const size_t quarter = window.size() / 4;
+  if (window.size() == kWindow) {
+    Count(window.substr(0, quarter), counts);
+    if (ChiSquareOf(counts, static_cast<double>(quarter)) > kQuarterMax) return Look::kOther;
+    Count(window.substr(quarter), counts);
+  } else {
+    Count(window, counts);
+  }
   const auto size = static_cast<double>(window.size());
   // Short windows: fewer than five a value; the bounds stay, the distribution is only wider above.
   if (!IsEven(ChiSquareOf(counts, size))) return Look::kOther;
-  return std::abs(SerialCorrelation(window)) < 4 / std::sqrt(size) ? Look::kRandom : Look::kOther;
+  return std::abs(CorrelationOf(window, counts)) < 4 / std::sqrt(size) ? Look::kRandom : Look::kOther;
 }
 
 bool LooksStriped(std::string_view bytes) {
-  const size_t cells = bytes.size() / kCell;
   if (bytes.size() < (16 << 10)) return false;
+  bytes = bytes.substr(0, kStripeSample);
+  const size_t cells = bytes.size() / kCell;
+  // Every period divides 120: each cell is counted once, and the phases of a period are sums of those of 120.
+  constexpr size_t kAll = 120;
+  std::vector<Histogram> all(kAll, Histogram{});
+  for (size_t i = 0; i < cells; ++i) CountFew(bytes.substr(i * kCell, kCell), all[i % kAll]);
   for (const size_t period : {2, 3, 4, 5, 6, 8}) {
     std::vector<Histogram> phases(period, Histogram{});
-    for (size_t i = 0; i < cells; ++i) Count(bytes.substr(i * kCell, kCell), phases[i % period]);
+    for (size_t i = 0; i < kAll; ++i) {
+      for (size_t value = 0; value < 256; ++value) phases[i % period][value] += all[i][value];
+    }
     size_t even = 0;
     size_t far = 0;
     const double size = static_cast<double>(cells / period * kCell);
@@ -114,11 +157,14 @@ bool LooksStriped(std::string_view bytes) {
 Survey SurveyOf(Source& source) {
   Survey survey;
   std::string sample;
-  std::string piece(kWindow * 64, '\0');
+  std::string room;
   uint64_t at = 0;
   Look last = Look::kOther;
-  while (const size_t got = source.Read(at, piece.data(), piece.size())) {
-    const std::string_view bytes(piece.data(), got);
+  for (;;) {
+    // Pieces of the file begin at whole windows; others are asked for as such.
+    const std::string_view bytes = source.View(at, kWindow * 64, room);
+    const size_t got = bytes.size();
+    if (got == 0) break;
     if (sample.size() < kStripeSample) sample.append(bytes);
     for (size_t i = 0; i < got; i += kWindow) {
       const std::string_view window = bytes.substr(i, kWindow);
@@ -134,7 +180,7 @@ Survey SurveyOf(Source& source) {
         continue;
       }
       for (size_t cell = 0; cell + kCell <= window.size(); cell += kCell) {
-        if (CellIsNoText(window.substr(cell, kCell))) {
+        if (CellIsNoText(window.data() + cell)) {
           if (survey.random_cells++ == 0) survey.first_random_cell = at + i + cell;
         } else {
           ++survey.text_cells;

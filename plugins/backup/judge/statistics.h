@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "plugins/backup/judge/bulk.h"
 #include "plugins/backup/judge/source.h"
 
 namespace reprise::backup {
@@ -21,9 +22,6 @@ enum class Look { kZero, kText, kRandom, kOther };
 inline constexpr size_t kWindow = 4096;
 // REQUIRES: at least 512 bytes for kRandom to be said.
 Look LookOf(std::string_view window);
-constexpr bool IsTextByte(unsigned char byte) {
-  return (byte >= 0x20 && byte != 0x7f) || byte == '\n' || byte == '\r' || byte == '\t' || byte == '\f' || byte == 0x1b;
-}
 
 // A survey of a content, window by window.
 struct Survey {

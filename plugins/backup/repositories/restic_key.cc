@@ -4,12 +4,11 @@
 #include <openssl/evp.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
-
-#include "absl/strings/escaping.h"
 
 namespace reprise::backup {
 namespace {
@@ -67,7 +66,14 @@ std::string Base64(const nlohmann::json& object, const char* name) {
   std::string bytes;
   const auto found = object.is_object() ? object.find(name) : object.end();
   if (!object.is_object() || found == object.end() || !found->is_string()) return "";
-  return absl::Base64Unescape(found->get<std::string>(), &bytes) ? bytes : "";
+  const std::string& text = found->get_ref<const std::string&>();
+  if (text.empty() || text.size() % 4 != 0 || text.size() > 1 << 20) return "";
+  bytes.resize(text.size() / 4 * 3);
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), Raw(text), static_cast<int>(text.size()));
+  const auto padding = static_cast<size_t>(std::count(text.end() - 2, text.end(), '='));
+  if (size < 0) return "";
+  bytes.resize(static_cast<size_t>(size) - padding);
+  return bytes;
 }
 
 uint64_t Number(const nlohmann::json& object, const char* name) {

@@ -14,7 +14,9 @@ namespace reprise::backup {
 
 struct Inventory {
   std::vector<Job> jobs;
-  uint64_t bytes = 0;
+  std::vector<Job> inside;        // Files of repositories, to be hashed only: they are judged with their folder.
+  uint64_t bytes = 0;             // Of the jobs.
+  int64_t newest_ns = 0;          // The latest modification of any file; 0: there is none.
   std::vector<Finding> findings;  // What could not be looked into.
 };
 

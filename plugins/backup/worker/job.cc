@@ -1,75 +1,123 @@
 #include "plugins/backup/worker/job.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "plugins/backup/judge/source.h"
+#include "plugins/backup/worker/packed.h"
 
 namespace reprise::backup {
 namespace {
 
-using nlohmann::json;
+constexpr size_t kFrameHead = 4;
+constexpr size_t kListMax = 1 << 20;
 
-// Names in evidence may be bytes that are no text.
-std::string Line(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+// Names in evidence may be bytes that are no text; people and programs get text.
+std::string ValidText(std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (plain) return std::string(text);
+  using nlohmann::json;
+  return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
 }
 
 }  // namespace
 
 std::string Sent(const Job& job) {
   std::string text;
-  for (const std::string* field : {&job.kind, &job.path, &job.name, &job.digest}) {
+  const std::string hash = job.hash ? "h" : "";
+  for (const std::string* field : {&job.kind, &job.path, &job.name, &job.digest, &hash}) {
     text += *field;
     text += '\0';
   }
   return text;
 }
 
-std::string Sent(const RepositoryOutcome& result) {
-  json findings = json::array();
-  for (const Finding& finding : result.outcome.findings) {
-    findings.push_back({static_cast<int>(finding.sign), finding.file, finding.offset, finding.expected, finding.found});
+size_t SentSize(const Job& job) {
+  return job.kind.size() + job.path.size() + job.name.size() + job.digest.size() + (job.hash ? 1 : 0) + kJobFields;
+}
+
+Job ReceivedJob(std::string* fields) {
+  Job job;
+  job.kind = std::move(fields[0]);
+  job.path = std::move(fields[1]);
+  job.name = std::move(fields[2]);
+  job.digest = std::move(fields[3]);
+  job.hash = !fields[4].empty();
+  return job;
+}
+
+std::string Packed(const JobOutcome& outcome) {
+  const RepositoryOutcome& judged = outcome.judged;
+  const Extent& extent = judged.outcome.extent;
+  Packer packer;
+  packer.Text(judged.outcome.format).Text(outcome.sha256);
+  packer.Number(extent.bytes).Number(extent.decoded).Number(extent.checked);
+  packer.Number(judged.files).Number(judged.complete ? 1 : 0);
+  packer.Number(judged.outcome.needs.size());
+  for (const std::string& need : judged.outcome.needs) packer.Text(need);
+  packer.Number(judged.outcome.findings.size());
+  for (const Finding& finding : judged.outcome.findings) {
+    packer.Number(static_cast<uint64_t>(finding.sign)).Number(finding.offset);
+    packer.Text(finding.file).Text(finding.expected).Text(finding.found);
   }
-  const Extent& extent = result.outcome.extent;
-  return Line({{"format", result.outcome.format},
-               {"extent", {extent.bytes, extent.decoded, extent.checked}},
-               {"findings", std::move(findings)},
-               {"needs", result.outcome.needs},
-               {"files", result.files},
-               {"complete", result.complete}});
+  return std::move(packer.text());
 }
 
-std::string SentProgress(uint64_t bytes) {
-  return Line({{"read", bytes}});
+std::optional<JobOutcome> UnpackedOutcome(std::string_view text) {
+  Unpacker unpacker(text);
+  JobOutcome outcome;
+  RepositoryOutcome& judged = outcome.judged;
+  judged.outcome.format = ValidText(unpacker.Text());
+  outcome.sha256 = std::string(unpacker.Text());
+  Extent& extent = judged.outcome.extent;
+  extent.bytes = unpacker.Number();
+  extent.decoded = unpacker.Number();
+  extent.checked = unpacker.Number();
+  judged.files = unpacker.Number();
+  judged.complete = unpacker.Number() != 0;
+  const uint64_t needs = unpacker.Number();
+  for (uint64_t i = 0; i < needs && i < kListMax && unpacker.ok(); ++i) judged.outcome.needs.emplace_back(unpacker.Text());
+  const uint64_t findings = unpacker.Number();
+  for (uint64_t i = 0; i < findings && i < kListMax && unpacker.ok(); ++i) {
+    Finding finding;
+    const uint64_t sign = unpacker.Number();
+    if (sign >= kSigns) return std::nullopt;
+    finding.sign = static_cast<Sign>(sign);
+    finding.offset = unpacker.Number();
+    finding.file = ValidText(unpacker.Text());
+    finding.expected = ValidText(unpacker.Text());
+    finding.found = ValidText(unpacker.Text());
+    judged.outcome.findings.push_back(std::move(finding));
+  }
+  const bool hash = outcome.sha256.empty() ||
+                    (outcome.sha256.size() == 64 && outcome.sha256.find_first_not_of("0123456789abcdef") == std::string::npos);
+  if (!unpacker.AtEnd() || !hash) return std::nullopt;
+  return outcome;
 }
 
-std::optional<Answer> ParseAnswer(std::string_view line) {
-  // The child has seen hostile bytes: its words are checked like anyone's.
-  const json value = json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object()) return std::nullopt;
+std::string Sent(uint64_t read, const JobOutcome* outcome) {
+  Packer body;
+  body.Number(read);
+  if (outcome != nullptr) body.Text(Packed(*outcome));
+  const size_t size = body.text().size();
+  std::string frame;
+  for (size_t i = 0; i < kFrameHead; ++i) frame += static_cast<char>(size >> (8 * i) & 0xff);
+  return frame + body.text();
+}
+
+size_t FrameAt(std::string_view text) {
+  if (text.size() < kFrameHead) return 0;
+  const size_t size = kFrameHead + static_cast<size_t>(LittleEndian(text.substr(0, kFrameHead)));
+  return text.size() < size ? 0 : size;
+}
+
+std::optional<Answer> ParseAnswer(std::string_view frame) {
+  Unpacker unpacker(frame.substr(kFrameHead));
   Answer answer;
-  try {
-    if (value.contains("read")) {
-      answer.read = value.at("read").get<uint64_t>();
-      return answer;
-    }
-    RepositoryOutcome result;
-    result.outcome.format = value.at("format").get<std::string>();
-    const auto extent = value.at("extent").get<std::vector<uint64_t>>();
-    if (extent.size() != 3) return std::nullopt;
-    result.outcome.extent = {extent[0], extent[1], extent[2]};
-    for (const json& finding : value.at("findings")) {
-      const int sign = finding.at(0).get<int>();
-      if (sign < 0 || sign >= kSigns) return std::nullopt;
-      result.outcome.findings.push_back({static_cast<Sign>(sign), finding.at(1).get<std::string>(),
-                                         finding.at(2).get<uint64_t>(), finding.at(3).get<std::string>(),
-                                         finding.at(4).get<std::string>()});
-    }
-    result.outcome.needs = value.at("needs").get<std::vector<std::string>>();
-    result.files = value.at("files").get<uint64_t>();
-    result.complete = value.at("complete").get<bool>();
-    answer.result = std::move(result);
-  } catch (const json::exception&) {
-    return std::nullopt;
-  }
+  answer.read = unpacker.Number();
+  if (unpacker.AtEnd()) return answer;
+  answer.outcome = UnpackedOutcome(unpacker.Text());
+  if (!answer.outcome || !unpacker.AtEnd()) return std::nullopt;
   return answer;
 }
 

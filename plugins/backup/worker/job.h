@@ -10,26 +10,55 @@
 
 namespace reprise::backup {
 
+// What tells that a file is the one that was there before. Not its content; but nobody sets a change time back.
+struct Stamp {
+  uint64_t size = 0;
+  int64_t modified_ns = 0;
+  int64_t changed_ns = 0;
+  uint64_t inode = 0;
+  uint64_t device = 0;
+  bool operator==(const Stamp&) const = default;
+};
+
 struct Job {
   std::string path;
   std::string name;    // In evidence: below the recovery point.
-  std::string kind;    // "file", or a repository's name.
+  std::string kind;    // "file", a repository's name, or kHashOnly.
   std::string digest;  // What a manifest says of it, in hex; empty: nothing.
   uint64_t size = 0;   // Of the file, to begin with.
+  bool hash = false;   // The outcome shall have its SHA-256.
+  bool alone = false;  // Sent when a child has nothing else to do: one of several among which a child died.
+  Stamp stamp;         // Of a repository: of all its files together.
+};
+
+// Reads a file and judges nothing: for the manifest, where something else judges.
+inline constexpr const char* kHashOnly = "hash";
+
+struct JobOutcome {
+  RepositoryOutcome judged;
+  std::string sha256;  // In hex, of a file; empty: it could not be read to its end, or nobody asked.
 };
 
 // NUL-terminated fields: names are bytes, whatever they are.
 std::string Sent(const Job& job);
-inline constexpr size_t kJobFields = 4;
+size_t SentSize(const Job& job);
+inline constexpr size_t kJobFields = 5;
+// REQUIRES: kJobFields fields.
+Job ReceivedJob(std::string* fields);
 
-// Lines of JSON, each an outcome or {"read": bytes}.
-std::string Sent(const RepositoryOutcome& result);
-std::string SentProgress(uint64_t bytes);
-// Nothing: neither.
+std::string Packed(const JobOutcome& outcome);
+std::optional<JobOutcome> UnpackedOutcome(std::string_view text);
+
+// Frames: what a child says, each with its length before it.
 struct Answer {
   uint64_t read = 0;
-  std::optional<RepositoryOutcome> result;
+  std::optional<JobOutcome> outcome;
 };
-std::optional<Answer> ParseAnswer(std::string_view line);
+std::string Sent(uint64_t read, const JobOutcome* outcome);
+// Of the frame at the front: its length with its head, or 0 if it is not whole yet.
+size_t FrameAt(std::string_view text);
+inline constexpr size_t kFrameMax = size_t{64} << 20;
+// REQUIRES: FrameAt(frame) == frame.size(). Nothing: neither.
+std::optional<Answer> ParseAnswer(std::string_view frame);
 
 }  // namespace reprise::backup

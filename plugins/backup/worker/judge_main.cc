@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <utility>
 
 #include "plugins/backup/worker/confine.h"
 #include "plugins/backup/worker/judge_one.h"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr uint64_t kMemoryMax = uint64_t{1536} << 20;
 constexpr uint64_t kProgressStep = 4 << 20;
+constexpr size_t kUnsaidMax = 16 << 10;
 
 bool Write(const std::string& text) {
   for (size_t done = 0; done < text.size();) {
@@ -28,35 +31,44 @@ bool Write(const std::string& text) {
 
 int Serve() {
   std::string waiting;
+  size_t from = 0;
+  std::string unsaid;  // Answers of small files travel together, while more of them wait.
   char buffer[65536];
-  uint64_t unsaid = 0;
+  uint64_t bytes_read = 0;
+  const auto say = [&] {
+    const bool said = Write(unsaid);
+    unsaid.clear();
+    return said;
+  };
   const auto progress = [&](uint64_t bytes) {
-    unsaid += bytes;
-    if (unsaid < kProgressStep) return;
-    Write(SentProgress(unsaid));
-    unsaid = 0;
+    bytes_read += bytes;
+    if (bytes_read < kProgressStep) return;
+    unsaid += Sent(std::exchange(bytes_read, 0), nullptr);
+    say();
   };
   for (;;) {
     std::string fields[kJobFields];
-    size_t from = 0;
     size_t field = 0;
+    size_t at = from;
     for (; field < kJobFields; ++field) {
-      const size_t end = waiting.find('\0', from);
+      const size_t end = waiting.find('\0', at);
       if (end == std::string::npos) break;
-      fields[field] = waiting.substr(from, end - from);
-      from = end + 1;
+      fields[field] = waiting.substr(at, end - at);
+      at = end + 1;
     }
     if (field < kJobFields) {
+      if (!say()) return 1;
+      waiting.erase(0, std::exchange(from, 0));
       const ssize_t got = read(STDIN_FILENO, buffer, sizeof buffer);
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) return 0;
       waiting.append(buffer, static_cast<size_t>(got));
       continue;
     }
-    waiting.erase(0, from);
-    const RepositoryOutcome result = JudgeOne({fields[1], fields[2], fields[0], fields[3], 0}, progress);
-    if (!Write(SentProgress(unsaid) + Sent(result))) return 1;
-    unsaid = 0;
+    from = at;
+    const JobOutcome outcome = JudgeOne(ReceivedJob(fields), progress);
+    unsaid += Sent(std::exchange(bytes_read, 0), &outcome);
+    if (unsaid.size() > kUnsaidMax && !say()) return 1;
   }
 }
 

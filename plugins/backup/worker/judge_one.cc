@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <new>
+#include <optional>
 
 #include "plugins/backup/formats/all.h"
 #include "plugins/backup/judge/examiner.h"
@@ -17,14 +19,78 @@
 namespace reprise::backup {
 namespace {
 
-RepositoryOutcome Only(const Job& job, Sign sign, std::string expected, std::string found) {
-  RepositoryOutcome result;
-  result.outcome.format = "unknown";
-  result.outcome.extent.bytes = std::max<uint64_t>(job.size, 1);
-  result.outcome.findings = {{sign, job.name, 0, std::move(expected), std::move(found)}};
-  result.files = 1;
+JobOutcome Only(const Job& job, Sign sign, std::string expected, std::string found) {
+  JobOutcome result;
+  result.judged.outcome.format = "unknown";
+  result.judged.outcome.extent.bytes = std::max<uint64_t>(job.size, 1);
+  result.judged.outcome.findings = {{sign, job.name, 0, std::move(expected), std::move(found)}};
+  result.judged.files = 1;
   return result;
 }
+
+// A digest over pieces. The algorithm is looked up once: for small files that costs as much as the rest.
+class Digest {
+ public:
+  explicit Digest(const EVP_MD* kind) : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+    if (!context_ || EVP_DigestInit_ex(context_.get(), kind, nullptr) != 1) throw std::bad_alloc();
+  }
+  void Update(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+  std::string Hex() {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    EVP_DigestFinal_ex(context_.get(), digest, &size);
+    std::string hex;
+    for (unsigned i = 0; i < size; ++i) {
+      hex += "0123456789abcdef"[digest[i] >> 4];
+      hex += "0123456789abcdef"[digest[i] & 15];
+    }
+    return hex;
+  }
+
+ private:
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+const EVP_MD* Fetched(const char* name) {
+  EVP_MD* kind = EVP_MD_fetch(nullptr, name, nullptr);  // Kept for the life of the process.
+  if (kind == nullptr) throw std::bad_alloc();
+  return kind;
+}
+
+const EVP_MD* Sha256Kind() {
+  static const EVP_MD* kind = Fetched("SHA256");
+  return kind;
+}
+
+// The SHA-256 of a file while it is decoded: takes the pieces that come in a row, and at the end reads what did not.
+class Fingerprint {
+ public:
+  explicit Fingerprint(FileSource& source) : source_(source), digest_(Sha256Kind()) {
+    source_.OnPiece([this](uint64_t at, std::string_view piece) { Take(at, piece); });
+  }
+  // Empty: it could not be read.
+  std::string Finish() {
+    source_.OnPiece(nullptr);
+    std::string room;
+    while (next_ < source_.Size()) {
+      const std::string_view piece = source_.View(next_, SIZE_MAX, room);
+      if (piece.empty()) return "";
+      Take(next_, piece);
+    }
+    return digest_.Hex();
+  }
+
+ private:
+  void Take(uint64_t at, std::string_view piece) {
+    if (at != next_) return;
+    digest_.Update(piece);
+    next_ += piece.size();
+  }
+
+  FileSource& source_;
+  Digest digest_;
+  uint64_t next_ = 0;
+};
 
 const EVP_MD* DigestOf(size_t hex) {
   switch (hex) {
@@ -33,7 +99,7 @@ const EVP_MD* DigestOf(size_t hex) {
     case 40:
       return EVP_sha1();
     case 64:
-      return EVP_sha256();
+      return Sha256Kind();
     case 128:
       return EVP_sha512();
   }
@@ -41,28 +107,22 @@ const EVP_MD* DigestOf(size_t hex) {
 }
 
 std::string HexDigest(Source& source, const EVP_MD* kind) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  EVP_DigestInit_ex(context.get(), kind, nullptr);
-  Reader reader(source);
-  for (std::string_view piece = reader.Some(); !piece.empty(); piece = reader.Some()) {
-    EVP_DigestUpdate(context.get(), piece.data(), piece.size());
+  Digest digest(kind);
+  std::string room;
+  uint64_t at = 0;
+  for (;;) {
+    const std::string_view piece = source.View(at, 1 << 20, room);
+    if (piece.empty()) return digest.Hex();
+    digest.Update(piece);
+    at += piece.size();
   }
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  EVP_DigestFinal_ex(context.get(), digest, &size);
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) {
-    hex += "0123456789abcdef"[digest[i] >> 4];
-    hex += "0123456789abcdef"[digest[i] & 15];
-  }
-  return hex;
 }
 
 // A manifest vouches for every byte, or speaks against the file; it does not say what is inside.
-void Compare(const Job& job, Source& source, Outcome& outcome) {
+void Compare(const Job& job, Source& source, const std::string& sha256, Outcome& outcome) {
   const EVP_MD* kind = DigestOf(job.digest.size());
   if (kind == nullptr) return;
-  const std::string found = HexDigest(source, kind);
+  const std::string found = job.digest.size() == sha256.size() ? sha256 : HexDigest(source, kind);
   std::vector<Finding>& findings = outcome.findings;
   if (found != job.digest) {
     const bool explained =
@@ -80,7 +140,7 @@ void Compare(const Job& job, Source& source, Outcome& outcome) {
   if (findings.empty()) outcome.extent.decoded = outcome.extent.checked = outcome.extent.bytes;
 }
 
-RepositoryOutcome OneFile(const Job& job, const std::function<void(uint64_t)>& progress) {
+JobOutcome OneFile(const Job& job, const std::function<void(uint64_t)>& progress) {
   static const auto decoders = AllDecoders();
   const int fd = open(job.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   struct stat before {};
@@ -90,11 +150,23 @@ RepositoryOutcome OneFile(const Job& job, const std::function<void(uint64_t)>& p
     return Only(job, Sign::kUnreadable, "a file that can be opened", why);
   }
   FileSource source(fd, static_cast<uint64_t>(before.st_size), progress);
-  Examiner examiner(decoders);
-  RepositoryOutcome result;
-  result.files = 1;
-  result.outcome = examiner.Examine(source, job.name, source.Size());
-  if (!job.digest.empty()) Compare(job, source, result.outcome);
+  JobOutcome result;
+  result.judged.files = 1;
+  {
+    std::optional<Fingerprint> fingerprint;
+    if (job.hash) fingerprint.emplace(source);
+    if (job.kind == kHashOnly) {
+      result.judged.files = 0;
+    } else {
+      Examiner examiner(decoders);
+      result.judged.outcome = examiner.Examine(source, job.name, source.Size());
+    }
+    if (fingerprint) result.sha256 = fingerprint->Finish();
+  }
+  if (!source.Error().empty()) {
+    return Only(job, Sign::kUnreadable, "a file that can be read to its end", source.Error());
+  }
+  if (!job.digest.empty() && job.kind != kHashOnly) Compare(job, source, result.sha256, result.judged.outcome);
   struct stat after {};
   if (fstat(fd, &after) != 0 || after.st_size != before.st_size || after.st_mtim.tv_sec != before.st_mtim.tv_sec ||
       after.st_mtim.tv_nsec != before.st_mtim.tv_nsec) {
@@ -105,12 +177,12 @@ RepositoryOutcome OneFile(const Job& job, const std::function<void(uint64_t)>& p
 
 }  // namespace
 
-RepositoryOutcome JudgeOne(const Job& job, const std::function<void(uint64_t)>& progress) {
+JobOutcome JudgeOne(const Job& job, const std::function<void(uint64_t)>& progress) {
   try {
-    if (job.kind == "file") return OneFile(job, progress);
+    if (job.kind == "file" || job.kind == kHashOnly) return OneFile(job, progress);
     static const auto repositories = AllRepositories();
     for (const auto& repository : repositories) {
-      if (job.kind == repository->name()) return repository->Judge(job.path, job.name, progress);
+      if (job.kind == repository->name()) return {repository->Judge(job.path, job.name, progress), ""};
     }
     return Only(job, Sign::kUndecided, "a kind of repository that is known here", job.kind);
   } catch (const std::bad_alloc&) {

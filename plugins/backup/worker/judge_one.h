@@ -8,6 +8,6 @@
 namespace reprise::backup {
 
 // `progress` hears of bytes that were read. Never throws: what goes wrong is an outcome.
-RepositoryOutcome JudgeOne(const Job& job, const std::function<void(uint64_t)>& progress);
+JobOutcome JudgeOne(const Job& job, const std::function<void(uint64_t)>& progress);
 
 }  // namespace reprise::backup

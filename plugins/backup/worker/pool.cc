@@ -21,11 +21,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Small files are sent several at a time, so that a child never waits for its parent.
-constexpr size_t kJobsAhead = 32;
+// Small files are sent many at a time, so that a child never waits for its parent.
+constexpr size_t kJobsAhead = 512;
 constexpr uint64_t kBytesAhead = 16 << 20;
-constexpr size_t kTextAhead = 32 << 10;
-constexpr size_t kLineMax = 64 << 20;
+constexpr int kPipe = 1 << 20;
+constexpr size_t kHearMax = 256 << 10;
 constexpr int kLookMs = 200;
 
 // All that a child inherits of the environment.
@@ -47,20 +47,12 @@ struct Pool::Child {
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
-  uint64_t BytesAhead() const {
-    uint64_t bytes = 0;
-    for (const Job& job : at_work) bytes += job.size;
-    return bytes;
-  }
-  size_t TextAhead() const {
-    size_t bytes = 0;
-    for (const Job& job : at_work) bytes += Sent(job).size();
-    return bytes;
-  }
-
   pid_t pid = -1;
   sdk::Fd to, from;
   std::deque<Job> at_work;  // In the order in which they were sent.
+  uint64_t bytes_ahead = 0;
+  size_t text_ahead = 0;
+  size_t text_max = 0;      // What its pipe takes: nobody ever waits for the other to read.
   std::string heard;
   Clock::time_point last = Clock::now();
 };
@@ -80,6 +72,7 @@ std::unique_ptr<Pool::Child> Pool::Start() const {
   for (const char* name : kPassed) {
     if (const char* value = std::getenv(name)) environment.push_back(Words(name, "=", value));
   }
+  for (const auto& [name, value] : options_.environment) environment.push_back(Words(name, "=", value));
   std::vector<char*> variables;
   for (std::string& pair : environment) variables.push_back(pair.data());
   variables.push_back(nullptr);
@@ -91,48 +84,67 @@ std::unique_ptr<Pool::Child> Pool::Start() const {
     child->pid = -1;
     throw std::system_error(failed, std::generic_category(), "start " + program);
   }
+  // Larger pipes are less waking; who may not have them gets the usual ones.
+  const int size = fcntl(to.get(), F_SETPIPE_SZ, kPipe);
+  fcntl(from.get(), F_SETPIPE_SZ, kPipe);
+  child->text_max = static_cast<size_t>(size > 0 ? size : 65536) / 2;
   child->to = std::move(to);
   child->from = std::move(from);
   return child;
 }
 
 void Pool::Fill(Child& child, std::deque<Job>& jobs) const {
-  while (!jobs.empty() && child.at_work.size() < kJobsAhead &&
-         (child.at_work.empty() || child.BytesAhead() + jobs.front().size < kBytesAhead)) {
-    const std::string text = Sent(jobs.front());
-    // What a child may have unread always fits into its pipe: nobody ever waits for the other to read.
-    if (!child.at_work.empty() && child.TextAhead() + text.size() > kTextAhead) return;
-    child.at_work.push_back(std::move(jobs.front()));
+  // Topped up when half of it is done; towards the end shared out.
+  const size_t most = std::clamp<size_t>(jobs.size() / (2 * options_.children + 1), 1, kJobsAhead);
+  if (child.at_work.size() > most / 2) return;
+  std::string texts;
+  while (!jobs.empty() && child.at_work.size() < most) {
+    Job& next = jobs.front();
+    const std::string text = Sent(next);
+    const bool first = child.at_work.empty();
+    if (!first && (next.alone || child.at_work.front().alone)) break;
+    if (!first && child.bytes_ahead + next.size >= kBytesAhead) break;
+    if (!first && child.text_ahead + text.size() > child.text_max) break;
+    if (first) child.last = Clock::now();
+    child.bytes_ahead += next.size;
+    child.text_ahead += text.size();
+    texts += text;
+    child.at_work.push_back(std::move(next));
     jobs.pop_front();
-    if (child.at_work.size() == 1) child.last = Clock::now();
-    const ssize_t wrote = write(child.to.get(), text.data(), text.size());
-    if (wrote != static_cast<ssize_t>(text.size())) {
-      child.to.Reset();  // It is dead, which shows when it is heard.
-      return;
-    }
+  }
+  for (size_t done = 0; done < texts.size();) {
+    const ssize_t wrote = write(child.to.get(), texts.data() + done, texts.size() - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return child.to.Reset();  // It is dead, which shows when it is heard.
+    done += static_cast<size_t>(wrote);
   }
 }
 
 bool Pool::Hear(Child& child, const Done& done, const Read& read) const {
-  char buffer[65536];
-  const ssize_t got = ::read(child.from.get(), buffer, sizeof buffer);
+  const size_t had = child.heard.size();
+  child.heard.resize(had + kHearMax);
+  const ssize_t got = ::read(child.from.get(), child.heard.data() + had, kHearMax);
+  child.heard.resize(had + static_cast<size_t>(std::max<ssize_t>(got, 0)));
   if (got < 0) return errno == EINTR || errno == EAGAIN;
-  if (got == 0 || child.heard.size() > kLineMax) return false;
-  child.heard.append(buffer, static_cast<size_t>(got));
+  if (got == 0 || child.heard.size() > kFrameMax) return false;
   child.last = Clock::now();
+  uint64_t bytes = 0;
   size_t from = 0;
-  for (size_t end = child.heard.find('\n'); end != std::string::npos; end = child.heard.find('\n', from)) {
-    auto answer = ParseAnswer(std::string_view(child.heard).substr(from, end - from));
-    from = end + 1;
+  while (const size_t size = FrameAt(std::string_view(child.heard).substr(from))) {
+    auto answer = ParseAnswer(std::string_view(child.heard).substr(from, size));
+    from += size;
     if (!answer) return false;
-    if (answer->read > 0) read(answer->read);
-    if (!answer->result) continue;
+    bytes += answer->read;
+    if (!answer->outcome) continue;
     if (child.at_work.empty()) return false;
     const Job job = std::move(child.at_work.front());
     child.at_work.pop_front();
-    done(job, *std::move(answer->result));
+    child.bytes_ahead -= job.size;
+    child.text_ahead -= SentSize(job);
+    done(job, *std::move(answer->outcome));
   }
   child.heard.erase(0, from);
+  if (bytes > 0) read(bytes);
   return true;
 }
 
@@ -144,21 +156,25 @@ void Pool::Bury(Child& child, std::deque<Job>& jobs, const Done& done, bool hung
   }
   child.pid = -1;
   if (child.at_work.empty()) return;
+  if (child.at_work.size() > 1) {
+    // It may have been any of those whose answers were still to be said.
+    for (; !child.at_work.empty(); child.at_work.pop_back()) {
+      child.at_work.back().alone = true;
+      jobs.push_front(std::move(child.at_work.back()));
+    }
+    return;
+  }
   const Job culprit = std::move(child.at_work.front());
   child.at_work.pop_front();
-  while (!child.at_work.empty()) {
-    jobs.push_front(std::move(child.at_work.back()));
-    child.at_work.pop_back();
-  }
-  RepositoryOutcome result;
-  result.files = 1;
-  result.outcome.format = "unknown";
-  result.outcome.extent.bytes = std::max<uint64_t>(culprit.size, 1);
+  JobOutcome outcome;
+  outcome.judged.files = 1;
+  outcome.judged.outcome.format = "unknown";
+  outcome.judged.outcome.extent.bytes = std::max<uint64_t>(culprit.size, 1);
   const std::string found = hung ? Words("a decoder that read nothing for ", options_.silence_max.count() / 1000, " s")
                             : WIFSIGNALED(status) ? Words("a decoder ended by signal ", WTERMSIG(status))
                                                   : Words("a decoder that ended with code ", WEXITSTATUS(status));
-  result.outcome.findings = {{Sign::kUndecided, culprit.name, 0, "content that a decoder survives", found}};
-  done(culprit, std::move(result));
+  outcome.judged.outcome.findings = {{Sign::kUndecided, culprit.name, 0, "content that a decoder survives", found}};
+  done(culprit, std::move(outcome));
 }
 
 void Pool::Run(std::deque<Job> jobs, const Done& done, const Read& read) {

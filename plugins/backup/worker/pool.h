@@ -1,11 +1,12 @@
-// Several confined children at work on jobs. A child that dies or hangs costs the one job that it was at: that job is
-// not evaluated, and a new child takes the rest. Not thread-safe: one owner.
+// Several confined children at work on jobs. A child that dies or hangs costs the one job that it was at: what it had is
+// done again one by one, the job among it that kills a child once more is not evaluated. Not thread-safe: one owner.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,11 +20,13 @@ struct PoolOptions {
   size_t children = 2;
   // Without a byte read or an outcome for so long, a child is killed.
   std::chrono::milliseconds silence_max = std::chrono::seconds(60);
+  // Added to what a child has of the environment: RESTIC_PASSWORD_FILE, …
+  std::map<std::string, std::string> environment = {};
 };
 
 class Pool {
  public:
-  using Done = std::function<void(const Job& job, RepositoryOutcome result)>;
+  using Done = std::function<void(const Job& job, JobOutcome outcome)>;
   using Read = std::function<void(uint64_t bytes)>;
 
   explicit Pool(PoolOptions options);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <unordered_set>
 
 #include "plugins/backup/judge/names.h"
 #include "plugins/backup/judge/words.h"
@@ -15,29 +16,59 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kManifestMax = 64 << 20;
+constexpr uint64_t kLarge = 16 << 20;
+constexpr uint64_t kApartMin = 64 << 20;
 
 class Sum {
  public:
-  Sum(const std::string& path, Inventory inventory) : inventory_(std::move(inventory)) { judgement_.path = path; }
+  Sum(const std::string& path, Inventory inventory, const JudgeOptions& options)
+      : inventory_(std::move(inventory)), options_(options) {
+    judgement_.path = path;
+    judgement_.newest_unix_ms = inventory_.newest_ns / 1'000'000;
+  }
 
-  // What manifests say is asked of each file.
+  // What manifests say is asked of each file. Large ones first, so that no child is left alone with one at the end.
   std::deque<Job> Jobs() {
+    count_ = inventory_.jobs.size();
+    alone_is_file_ = count_ == 1 && inventory_.jobs.front().kind == "file";
+    names_.reserve(count_);
     for (const Job& job : inventory_.jobs) names_.insert(job.name);
     for (const Job& job : inventory_.jobs) {
       if (job.kind == "file" && IsManifestName(job.name) && job.size <= kManifestMax) ReadManifest(job);
     }
+    if (options_.expected != nullptr) Expect(*options_.expected);
     std::deque<Job> jobs;
     for (Job& job : inventory_.jobs) {
-      const auto digest = digests_.find(job.name);
-      if (digest != digests_.end()) job.digest = digest->second;
       const std::string extension(ForeignExtension(job.name));
       if (!extension.empty()) foreign_[extension].push_back(job.name);
-      jobs.push_back(job);
+      jobs.push_back(std::move(job));
+      if (const auto digest = digests_.find(jobs.back().name); digest != digests_.end()) jobs.back().digest = digest->second;
+      Job& added = jobs.back();
+      if (!options_.manifest || added.kind != "file") continue;
+      // One that outweighs all the others is hashed by another child than the one that decodes it.
+      const bool apart = added.size >= kApartMin && added.size * 2 > inventory_.bytes && added.digest.empty();
+      added.hash = !apart;
+      if (!apart) continue;
+      jobs.push_back(added);
+      jobs.back().kind = kHashOnly;
+      jobs.back().hash = true;
     }
+    if (options_.manifest || options_.expected != nullptr) {
+      for (const Job& job : inventory_.inside) {
+        jobs.push_back(job);
+        jobs.back().hash = true;
+        if (const auto digest = digests_.find(job.name); digest != digests_.end()) jobs.back().digest = digest->second;
+      }
+    }
+    const auto small = std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) { return job.size >= kLarge; });
+    std::stable_sort(jobs.begin(), small, [](const Job& a, const Job& b) { return a.size > b.size; });
     return jobs;
   }
 
-  void Add(const Job& job, RepositoryOutcome result) {
+  void Add(const Job& job, JobOutcome outcome) {
+    if (options_.manifest && (job.hash || job.kind == kHashOnly)) Fingerprint(job, outcome.sha256);
+    RepositoryOutcome& result = outcome.judged;
+    if (job.kind == kHashOnly) return AddHashed(job, outcome);
     Facts& facts = judgement_.facts;
     facts.files += result.files;
     const Extent& extent = result.outcome.extent;
@@ -46,9 +77,8 @@ class Sum {
     // A manifest that agrees with everything has itself been checked.
     facts.extent.checked += manifests_.count(job.name) > 0 ? extent.decoded : extent.checked;
     ++judgement_.formats[result.outcome.format];
-    const fs::path folder = fs::path(job.name).parent_path();
     for (const std::string& need : result.outcome.needs) {
-      const std::string name = (folder / need).string();
+      const std::string name = (fs::path(job.name).parent_path() / need).string();
       covered_.insert(name);
       covered_.insert(job.name);
       if (names_.count(name) == 0 && names_.size() > 1) {
@@ -61,17 +91,18 @@ class Sum {
   }
 
   Judgement Finish() {
+    if (options_.manifest) Seal();
     Count(std::move(inventory_.findings));
     for (const auto& [extension, names] : foreign_) {
-      if (names.size() < 2 || names.size() * 2 < inventory_.jobs.size()) continue;
+      if (names.size() < 2 || names.size() * 2 < count_) continue;
       Count({{Sign::kTampered, names.front(), 0, "the names that files were saved under",
               Words(names.size(), " files with .", extension, " appended")}});
     }
     Facts& facts = judgement_.facts;
-    const bool alone = inventory_.jobs.size() == 1;
     const bool all_covered =
         std::all_of(names_.begin(), names_.end(), [this](const std::string& name) { return covered_.count(name) > 0; });
-    facts.complete = alone ? inventory_.jobs.front().kind == "file" || whole_repository_ : all_covered;
+    facts.complete = count_ == 1 ? alone_is_file_ || whole_repository_ : all_covered;
+    if (options_.expected != nullptr) facts.complete = facts.complete || all_expected_;
     judgement_.verdict = VerdictOf(facts);
     Explain();
     if (judgement_.evidence.empty() && !IsSound(judgement_.verdict)) {
@@ -106,6 +137,48 @@ class Sum {
                 "no such file"}});
       }
     }
+  }
+
+  // Like a list of checksums, but of the whole point, and from another time.
+  void Expect(const sdk::Manifest& expected) {
+    std::set<std::string> inside, listed;
+    for (const Job& job : inventory_.inside) inside.insert(job.name);
+    for (const sdk::ManifestFile& file : expected.files) {
+      listed.insert(file.path);
+      const bool there = names_.count(file.path) > 0 || inside.count(file.path) > 0;
+      if (there) {
+        digests_[file.path] = file.sha256;
+        covered_.insert(file.path);
+      } else {
+        Count({{Sign::kMissing, file.path, 0, Words("the ", file.bytes, " bytes of ", file.path, ", which the earlier manifest lists"),
+                "no such file"}});
+      }
+    }
+  }
+  void AddHashed(const Job& job, JobOutcome& outcome) {
+    std::vector<Finding>& findings = outcome.judged.outcome.findings;
+    if (findings.empty() && !job.digest.empty() && outcome.sha256 != job.digest) {
+      findings.push_back({Sign::kDamaged, job.name, 0, Words("the checksum ", job.digest.substr(0, 16), "… of the manifest"),
+                          Words(outcome.sha256.substr(0, 16), "…")});
+    }
+    Count(std::move(findings));
+  }
+
+  void Fingerprint(const Job& job, const std::string& sha256) {
+    unhashed_ = unhashed_ || sha256.empty() || !sdk::IsManifestPath(job.name);
+    judgement_.manifest.push_back({job.name, sha256, job.size});
+  }
+
+  // What could not be read has no manifest, and can be restored by nobody.
+  void Seal() {
+    auto& files = judgement_.manifest;
+    std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+    const bool folders = std::none_of(inventory_.findings.begin(), inventory_.findings.end(),
+                                      [](const Finding& finding) { return finding.sign == Sign::kUnreadable; });
+    if (unhashed_ || files.empty() || !folders) return;
+    sdk::Sha256 hash;
+    for (const sdk::ManifestFile& file : files) hash.Update(sdk::ManifestLine(file));
+    judgement_.manifest_sha256 = hash.Hex();
   }
 
   // Of one file: each sign counts once.
@@ -143,9 +216,14 @@ class Sum {
   }
 
   Inventory inventory_;
+  const JudgeOptions options_;
   Judgement judgement_;
-  std::set<std::string> names_;
-  std::set<std::string> covered_;
+  bool unhashed_ = false;
+  std::unordered_set<std::string> names_;
+  std::unordered_set<std::string> covered_;
+  size_t count_ = 0;            // Of jobs that are judged.
+  bool alone_is_file_ = false;
+  bool all_expected_ = false;   // The earlier manifest lists every file that is there.
   std::set<std::string> manifests_;
   std::map<std::string, std::string> digests_;
   std::map<std::string, std::vector<std::string>> foreign_;
@@ -165,16 +243,46 @@ double Judgement::Checked() const {
   return Share(facts.extent.checked, facts.extent.bytes);
 }
 
-Judgement JudgeRecoveryPoint(const std::string& path, Pool& pool, const Steps& steps) {
-  Inventory inventory = InventoryOf(path);
-  if (steps.begin) steps.begin(path, inventory.bytes);
-  Sum sum(path, std::move(inventory));
+Judgement JudgeRecoveryPoint(const std::string& path, Pool& pool, const Steps& steps, const JudgeOptions& options) {
+  Sum sum(path, InventoryOf(path), options);
+  std::deque<Job> jobs;
+  uint64_t bytes = 0;
+  uint64_t resumed = 0;
+  for (Job& job : sum.Jobs()) {
+    auto known = options.resume == nullptr ? std::nullopt : options.resume->Find(job);
+    if (known) {
+      sum.Add(job, *std::move(known));
+      ++resumed;
+    } else {
+      bytes += job.size;
+      jobs.push_back(std::move(job));
+    }
+  }
+  if (steps.begin) steps.begin(path, bytes);
   pool.Run(
-      sum.Jobs(), [&](const Job& job, RepositoryOutcome result) { sum.Add(job, std::move(result)); },
+      std::move(jobs),
+      [&](const Job& job, JobOutcome outcome) {
+        if (options.resume != nullptr) options.resume->Record(job, outcome);
+        sum.Add(job, std::move(outcome));
+      },
       [&](uint64_t read) {
         if (steps.read) steps.read(read);
       });
-  return sum.Finish();
+  if (options.resume != nullptr) options.resume->Flush();
+  Judgement judgement = sum.Finish();
+  judgement.resumed = resumed;
+  return judgement;
+}
+
+Ahead AheadOf(const std::string& path, const JudgeOptions& options) {
+  Sum sum(path, InventoryOf(path), options);
+  Ahead ahead;
+  for (const Job& job : sum.Jobs()) {
+    if (options.resume != nullptr && options.resume->Find(job)) continue;
+    ++ahead.jobs;
+    ahead.bytes += job.size;
+  }
+  return ahead;
 }
 
 }  // namespace reprise::backup

@@ -166,8 +166,17 @@ TEST_F(UnsignedPlansTest, StayWhenPeopleSignThem) {
   host.ProbeSays(true);
   host.HearAcknowledged(reading.Key(1, 1));
   for (size_t i = 1; i <= 2 * kUnsignedPlansMax; ++i) Look(i);
-  host.Hear(reading.Task(2, 1));
-  EXPECT_EQ(host.LastOutcome().code(), "replayed");
+  host.Hear(reading.Task(1, 1));
+  EXPECT_EQ(host.LastOutcome().key().SerializeAsString(), reading.Key(1, 1).SerializeAsString()) << "it is remembered";
+  EXPECT_EQ(host.LastOutcome().outcome(), v1::OUTCOME_UNCHANGED);
+}
+
+TEST_F(UnsignedPlansTest, MayLookAgainUnderAGrowingNumber) {
+  Look(0);
+  agent::v1::Task again = Reading(0);
+  again.mutable_key()->set_attempt(2);
+  host.Hear(again);
+  EXPECT_TRUE(host.sent.back().has_accepted());
 }
 
 }  // namespace

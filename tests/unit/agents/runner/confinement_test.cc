@@ -43,6 +43,27 @@ TEST_F(ConfinementTest, VerbsThatLookSeeTheKernelsSettingsReadOnly) {
   EXPECT_NE(std::search(mounted, arguments.end(), sys.begin(), sys.end()), arguments.end());
 }
 
+TEST_F(ConfinementTest, OnlyAnActionThatDeclaresItSeesTheHostsProcesses) {
+  const auto has = [](const std::vector<std::string>& arguments, const char* word) {
+    return std::find(arguments.begin(), arguments.end(), word) != arguments.end();
+  };
+  for (const bool writes : {false, true}) {
+    Sandbox sandbox{.writes = writes, .work_dir = folder_};
+    EXPECT_TRUE(has(SandboxArguments(sandbox), "--unshare-pid"));
+    sandbox.processes = true;
+    const auto arguments = SandboxArguments(sandbox);
+    EXPECT_FALSE(has(arguments, "--unshare-pid"));
+    EXPECT_FALSE(has(arguments, "--proc"));
+    // Nothing else of the confinement is given up for it.
+    EXPECT_TRUE(has(arguments, "--die-with-parent"));
+    EXPECT_TRUE(has(arguments, "--unshare-net"));
+    if (writes || geteuid() != 0) continue;
+    EXPECT_TRUE(has(arguments, "CAP_KILL"));
+    EXPECT_TRUE(has(arguments, "CAP_SYS_ADMIN"));
+    EXPECT_FALSE(has(arguments, "CAP_SYS_PTRACE"));
+  }
+}
+
 TEST_F(ConfinementTest, RunsNothingThatGoesBeyondWhatPeopleSignedFor) {
   auto request = Request(VERB_APPLY, json::object(), "destroy");
   request.effect_max = model::v1::EFFECT_CHANGE;

@@ -82,6 +82,7 @@ struct Planning : Desk {
     plugin.set_sha256(crypto::Sha256("edr"));
     plugin.set_descriptor_json(kDescriptor);
     coordinator.Answer("ListBlobs", blobs);
+    coordinator.Answer("ListRecoveryPoints", ops::RecoveryPointList());
     coordinator.On<ops::ListHostsRequest, ops::HostList>(
         "ListHosts", [this](const ops::ListHostsRequest&) -> absl::StatusOr<ops::HostList> { return hosts; });
     coordinator.Answer("ImportInventory", ops::ImportInventoryResponse());
@@ -127,7 +128,7 @@ TEST(Plan, SaysWhoGetsWhatAndWhoIsLeftOut) {
   EXPECT_EQ(desk.Plan(), kExitChangesPending) << desk.Err();
   EXPECT_THAT(desk.Out(), AllOf(HasSubstr("ws-001"), HasSubstr("ws-003"), HasSubstr("not_enrolled"),
                                 HasSubstr("not connected now: ws-002 (last contact 3 h ago)")));
-  EXPECT_THAT(desk.coordinator.Methods(), ElementsAre("GetKeyring", "ListHosts", "ListBlobs"));
+  EXPECT_THAT(desk.coordinator.Methods(), ElementsAre("GetKeyring", "ListHosts", "ListRecoveryPoints", "ListBlobs"));
 }
 
 TEST(Plan, EndsWellWhenItOnlyReads) {

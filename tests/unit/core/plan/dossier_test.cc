@@ -90,7 +90,7 @@ TEST(Dossier, RefusesAFileThatIsTooLargeWithoutReadingIt) {
 TEST(Dossier, NamesKindAndVersionThatWereProbablyMeant) {
   EXPECT_THAT(Found("apiVersion: reprise/v2\nkind: workflow\n"),
               ElementsAre("1:13 apiVersion is \"reprise/v2\" = expected reprise/v1 = nearest reprise/v1",
-                          "2:7 kind is \"workflow\" = expected one of Inventory, Workflow = nearest Workflow"));
+                          "2:7 kind is \"workflow\" = expected one of Inventory, Workflow, Backups = nearest Workflow"));
   EXPECT_THAT(Found("kind: Inventory\nmetadata: {name: x}\nhosts: []\n"),
               ElementsAre("1:1 an inventory has no \"apiVersion\" = expected a value for \"apiVersion\""));
   EXPECT_THAT(Found("- a\n- b\n"),

@@ -4,6 +4,8 @@
 #include <set>
 #include <sstream>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/plan/schema_check.h"
 #include "tests/unit/core/plan/documents.h"
@@ -34,10 +36,9 @@ class Schemas : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_FALSE(Root().empty()) << "run this from inside the project's tree";
-    for (const char* kind : {"Inventory", "Workflow"}) {
-      schemas[kind] =
-          Json::parse(Read(Root() / "docs" / "schema" /
-                           (kind == std::string("Workflow") ? "workflow.schema.json" : "inventory.schema.json")));
+    for (const char* kind : {"Inventory", "Workflow", "Backups"}) {
+      const std::string file = absl::StrCat(absl::AsciiStrToLower(kind), ".schema.json");
+      schemas[kind] = Json::parse(Read(Root() / "docs" / "schema" / file));
       auto check = SchemaCheck::Make(schemas[kind]);
       ASSERT_OK(check);
       checks[kind] = *std::move(check);
@@ -55,7 +56,7 @@ class Schemas : public ::testing::Test {
       const Json json = JsonOf(*node, diagnostics);
       const auto check = checks.find(json.value("kind", ""));
       if (check == checks.end()) {
-        diagnostics.Error(node->place, "neither an inventory nor a workflow");
+        diagnostics.Error(node->place, "of no kind that there is");
       } else {
         check->second->Check(json, &*node, node->place, "", &diagnostics);
       }
@@ -87,6 +88,7 @@ TEST_F(Schemas, HaveTheKeysOfTheReaders) {
     return testing::OneStage("      - {name: x, uses: a.b, " + inside + "}\n");
   };
   const std::string inventory = "apiVersion: reprise/v1\nkind: Inventory\nmetadata: {name: x}\n";
+  const std::string backups = "apiVersion: reprise/v1\nkind: Backups\nmetadata: {name: x}\n";
   const std::tuple<const char*, const char*, std::string> cases[] = {
       {"Inventory", "", inventory + "zzz: 1\n"},
       {"Inventory", "/properties/metadata", "apiVersion: reprise/v1\nkind: Inventory\nmetadata: {name: x, zzz: 1}\n"},
@@ -100,6 +102,11 @@ TEST_F(Schemas, HaveTheKeysOfTheReaders) {
       {"Workflow", "/definitions/allow", stage("    allow: {zzz: 1}\n")},
       {"Workflow", "/definitions/gate", stage("    gate: {zzz: 1}\n")},
       {"Workflow", "/definitions/waves", stage("    waves: {zzz: 1}\n")},
+      {"Workflow", "/definitions/requirement", stage("    requires: [{zzz: 1}]\n")},
+      {"Backups", "", backups + "zzz: 1\n"},
+      {"Backups", "/properties/compromise", backups + "compromise: {zzz: 1}\n"},
+      {"Backups", "/definitions/set", backups + "sets: [{zzz: 1}]\n"},
+      {"Backups", "/definitions/concession", backups + "concessions: [{zzz: 1}]\n"},
       {"Workflow", "/definitions/step", step("zzz: 1")},
       {"Workflow", "/definitions/backoff", step("backoff: {zzz: 1}")},
   };
@@ -131,6 +138,7 @@ TEST_F(Schemas, HaveTheWordsOfTheVocabulary) {
             model::NamesOf<model::v1::AssetClass>());
   EXPECT_EQ(words("Workflow", "/definitions/stage/properties/unreachable"), model::NamesOf<model::v1::Unreachable>());
   EXPECT_EQ(words("Workflow", "/definitions/step/properties/on_failure"), model::NamesOf<model::v1::OnFailure>());
+  EXPECT_EQ(words("Backups", "/definitions/concession/properties/allows/anyOf/0"), model::NamesOf<model::v1::Allowance>());
 }
 
 TEST_F(Schemas, TakeTheSamplesThatTheReadersTake) {
@@ -149,7 +157,7 @@ TEST_F(Schemas, TakeTheSamplesThatTheReadersTake) {
       block += line + "\n";
     }
   }
-  EXPECT_EQ(samples.size(), 3u) << "the README has one sample of each kind";
+  EXPECT_EQ(samples.size(), 4u) << "the README has one sample of each kind";
   const fs::path examples = Root() / "examples" / "hr1-mini";
   if (fs::exists(examples)) {
     for (const auto& entry : fs::directory_iterator(examples)) {

@@ -165,9 +165,10 @@ TEST(Selector, AnswersAsItsPartsDo) {
 }
 
 TEST(Selector, BearsAnyBytes) {
+  using namespace std::string_literals;
   rc::check("bytes", [] {
     const auto text =
-        *rc::gen::container<std::string>(rc::gen::elementOf(std::string("(),=!\"' \tnamelszo._params.in\xc3\x00", 32)));
+        *rc::gen::container<std::string>(rc::gen::elementOf("(),=!\"' \tnamelszo._params.in\xc3\x00"s));
     const auto selector = Selector::Parse(text);
     if (selector.ok()) Matches(*selector, Workstation());
   });

@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 
 class ViewsTest : public ::testing::Test {
  protected:
-  operators::v1::RunView Run(bool targets = true) const { return ViewOfRun(hospital.engine, hospital.RunOf(), targets); }
+  operators::v1::RunView Run(bool targets = true) const { return ViewOfRun(hospital.engine, hospital.RunOf(), targets, hospital.now); }
 
   Hospital hospital{4};
   PlanDraft draft{hospital.people};
@@ -101,6 +101,35 @@ TEST_F(ViewsTest, SelectsHostsByWhatIsInForce) {
   ASSERT_EQ(rebuilt->hosts_size(), 1);
   EXPECT_EQ(rebuilt->hosts(0).name(), "ws-002");
   EXPECT_EQ(ViewOfHosts(hospital.engine, "")->hosts_size(), 4);
+}
+
+TEST_F(ViewsTest, StandsAnApplicationOnTheHighestRungBelowWhichEveryRungHolds) {
+  const auto claim = [](const char* name, model::v1::ClaimState state) {
+    agent::v1::Claim made;
+    made.set_name(name);
+    made.set_state(state);
+    return made;
+  };
+  plan::v1::Stage& stage = draft.AddStage("look", {1});
+  draft.AddStep(stage, "look");
+  hospital.Launch(draft);
+  const agent::v1::Task task = hospital.Take("ws-001");
+  agent::v1::AgentMessage message;
+  auto& finished = *message.mutable_finished();
+  *finished.mutable_key() = task.key();
+  finished.set_outcome(model::v1::OUTCOME_CHANGED);
+  *finished.add_claims() = claim("mock.data_found", model::v1::CLAIM_STATE_HOLDS);
+  *finished.add_claims() = claim("mock.data_ok", model::v1::CLAIM_STATE_HOLDS);
+  *finished.add_claims() = claim("mock.restored", model::v1::CLAIM_STATE_UNKNOWN);
+  *finished.add_claims() = claim("mock.in_test", model::v1::CLAIM_STATE_HOLDS);
+  *finished.add_claims() = claim("mock.protected", model::v1::CLAIM_STATE_HOLDS);
+  hospital.Accept(task, "ws-001");
+  hospital.Say("ws-001", message);
+  const auto board = ViewOfBoard(hospital.engine);
+  ASSERT_EQ(board.applications_size(), 1);
+  EXPECT_EQ(board.applications(0).name(), "mock");
+  EXPECT_EQ(board.applications(0).stage(), model::v1::APP_STAGE_DATA_OK) << "in_test stands on a rung that is unknown";
+  EXPECT_EQ(board.applications(0).rungs_size(), 4);
 }
 
 }  // namespace

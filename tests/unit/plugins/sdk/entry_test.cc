@@ -52,7 +52,8 @@ TEST(Entry, DescribesEveryAction) {
   EXPECT_EQ(text.at("name"), "painter");
   EXPECT_EQ(text.at("actions").at(0).at("undoable"), true);
   EXPECT_EQ(text.at("actions").at(1).at("effect"), "read");
-  EXPECT_EQ(text.at("actions").at(0).at("needs"), (Json{{"root", true}, {"network", false}, {"paths", Json::array()}}));
+  EXPECT_EQ(text.at("actions").at(0).at("needs"), (Json{{"root", true}, {"network", false}, {"processes", false}, {"paths", Json::array()}}));
+  EXPECT_EQ(text.at("actions").at(0).at("restores"), false);
 }
 
 TEST(Entry, AnswersEachVerbInItsForm) {

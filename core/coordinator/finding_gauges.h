@@ -1,0 +1,36 @@
+// Gauges of what plugins found out: copies by verdict, applications by stage, the plugins' own numbers. Part of Metrics.
+// The number of series is bounded whatever hosts say: of the plugins' numbers, the first so many by name and subject.
+#pragma once
+
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "core/engine/engine.h"
+
+namespace reprise::coordinator {
+
+class FindingGauges {
+ public:
+  static constexpr size_t kMeasuresMax = 256;
+
+  explicit FindingGauges(prometheus::Registry& registry);
+  void Look(const engine::Engine& engine, UnixMs now);
+
+ private:
+  using Gauge = prometheus::Gauge;
+  using ByNumber = std::map<int, Gauge*>;
+
+  void LookAtMeasures(const engine::Engine& engine, UnixMs now);
+
+  ByNumber verdicts_, stages_;
+  prometheus::Family<Gauge>& measures_;
+  prometheus::Family<Gauge>& ages_;
+  std::map<std::pair<std::string, std::string>, std::pair<Gauge*, Gauge*>> shown_;  // By name and subject: value, age.
+};
+
+}  // namespace reprise::coordinator

@@ -1,0 +1,227 @@
+#include "plugins/bubble/flow.h"
+
+#include "plugins/bubble/way.h"
+#include "plugins/sdk/process.h"
+
+namespace reprise::bubble {
+namespace {
+
+using sdk::ClaimState;
+using sdk::Error;
+using sdk::Json;
+
+constexpr const char* kFlowClaim = "bubble.flow_open";
+std::string Key(const Flow& flow) {
+  std::string key = Tuple(flow.from, flow.to);
+  for (size_t at = 0; (at = key.find(" . ", at)) != std::string::npos;) key.replace(at, 3, "_");
+  return key;
+}
+
+std::string BeforeKey(const std::string& bubble, const Flow& flow) {
+  return "before-flow." + bubble + "." + Key(flow);
+}
+
+sdk::Params FlowParams(bool opens) {
+  using namespace sdk;
+  const auto bubble = Name("bubble").Required().AtMost(32).About("The bubble");
+  const auto from = Text("from").Required().AtMost(64).About("Address of the host that opens connections");
+  const auto to = Text("to").Required().AtMost(64).About("Address of the host that listens; one of both is a member");
+  const auto protocol = Text("protocol").Required().OneOf({"tcp", "udp"});
+  const auto port = Integer("port").Required().Range(1, 65535).About("Where it listens");
+  if (!opens) return {bubble, from, to, protocol, port};
+  return {bubble,
+          from,
+          to,
+          protocol,
+          port,
+          Duration("duration").Required().About("After which the gateway closes it by itself: 1s to 366d"),
+          Duration("supervised")
+              .Default("0s")
+              .About("So long, from the opening on, new connections are counted and logged"),
+          Text("decision").Required().AtMost(200).About("Reference of the decision; each opens the way once")};
+}
+
+}  // namespace
+
+sdk::ActionInfo OpenFlow::Describe() const {
+  return {.name = "open_flow",
+          .summary = "Open one way through the bubble's wall, by decision, for a time",
+          // Two people sign what destroys; a hole in a wall is of that weight.
+          .effect = sdk::Effect::kDestroy,
+          .undoable = true,
+          .needs = {.root = true, .network = true, .paths = {kFolder}},
+          .timeout = "1m",
+          .memory_mb = 256,
+          .params = FlowParams(true)};
+}
+
+sdk::ProbeResult OpenFlow::Probe(sdk::Context& context) {
+  const int64_t now = NowMs();
+  const Flow wanted = FlowFrom(context, now);
+  const auto bubble = Store().Get(BubbleName(context));
+  std::string why = "this gateway has no such bubble";
+  std::optional<Table> table;
+  if (bubble) {
+    CheckAgainst(wanted, bubble->charter);
+    table = Loaded(context, bubble->charter.bubble);
+    why = WhyNotOpen(*bubble, wanted, table, now);
+  }
+  std::string detail = wanted.Shown() + ": " + why;
+  Json observed = Json::object();
+  if (why.empty()) {
+    const Flow* opened = Opened(*bubble, wanted);
+    const Element& element =
+        table->sets.at(SetFor("flows", wanted.from.ipv6)).elements.at(Tuple(wanted.from, wanted.to));
+    detail = wanted.Shown() + ": open by " + wanted.decision + ", " + Left(opened->until_ms - now) + " left, " +
+             std::to_string(element.packets) + " packet(s)" + (now < opened->supervised_until_ms ? ", supervised" : "");
+    observed = {{"until_ms", opened->until_ms},
+                {"packets", element.packets},
+                {"supervised", now < opened->supervised_until_ms}};
+  }
+  return {.holds = why.empty(),
+          .summary = detail,
+          .observed = std::move(observed),
+          .evidence = {{"nft", detail}},
+          .claims = {{kFlowClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
+}
+
+sdk::PlanResult OpenFlow::Plan(sdk::Context& context) {
+  const sdk::ProbeResult probe = Probe(context);
+  if (probe.holds) return {{}, "nothing to do"};
+  const Flow wanted = FlowFrom(context, NowMs());
+  return {
+      {{"flow " + wanted.Shown(), probe.summary, "open for " + context.Param("duration") + " by " + wanted.decision}},
+      "one way through bubble " + BubbleName(context) + "; the gateway closes it by itself"};
+}
+
+sdk::ApplyResult OpenFlow::Apply(sdk::Context& context) {
+  const Store store;
+  const auto lock = store.Lock(context);
+  const int64_t now = NowMs();
+  const Flow wanted = FlowFrom(context, now);
+  Bubble bubble = store.Must(BubbleName(context));
+  CheckAgainst(wanted, bubble.charter);
+  if (WhyNotOpen(bubble, wanted, Loaded(context, bubble.charter.bubble), now).empty())
+    return {false, wanted.Shown() + " is open already"};
+  if (const Flow* opened = Opened(bubble, wanted)) {
+    if (!opened->RunsAt(now)) {
+      throw Error("flow_spent",
+                  "decision " + wanted.decision + " opened " + wanted.Shown() + " once, and that has ended",
+                  "take a new decision, and name it in parameter decision");
+    }
+  } else {
+    Bubble one;
+    one.charter = bubble.charter;
+    for (Flow& flow : bubble.flows) {
+      if (!flow.SameWay(wanted)) continue;
+      one.flows.push_back(flow);
+      if (flow.RunsAt(now)) flow.closed_ms = now;  // The new decision takes its place.
+    }
+    store.PutBefore(BeforeKey(bubble.charter.bubble, wanted), {{"was", ToJson(one)}});
+    MakeRoom(bubble.flows, now);
+    bubble.flows.push_back(wanted);
+    store.Put(bubble);
+  }
+  LoadWay(context, bubble, wanted, now);
+  return {true, wanted.Shown() + " is open by " + wanted.decision};
+}
+
+sdk::VerifyResult OpenFlow::Verify(sdk::Context& context) {
+  sdk::ProbeResult probe = Probe(context);
+  const Flow way = WayFrom(context);
+  const std::string table = TableName(BubbleName(context)), set = SetFor("flows", way.from.ipv6);
+  const sdk::RunResult got =
+      sdk::Run(context, {"nft", "get", "element", "inet", table, set, "{ " + Tuple(way.from, way.to) + " }"});
+  // One that has no end is not what was decided.
+  const bool ends = got.ok() && got.out.find(" expires ") != std::string::npos;
+  probe.evidence.push_back(
+      {"command", "nft get element inet " + table + " " + set + ": " + (ends ? "is in, and expires" : got.Why())});
+  if (!ends) probe.claims = {{kFlowClaim, ClaimState::kFails, "the gateway does not have it with an end"}};
+  return {probe.holds && ends, probe.summary, std::move(probe.evidence), std::move(probe.claims)};
+}
+
+sdk::RollbackResult OpenFlow::Rollback(sdk::Context& context) {
+  const Store store;
+  const auto lock = store.Lock(context);
+  const Flow way = WayFrom(context);
+  const std::string name = BubbleName(context), key = BeforeKey(name, way);
+  const auto before = store.Before(key);
+  if (!before || !before->contains("was")) return {"nothing to undo"};
+  if (auto bubble = store.Get(name)) {
+    std::erase_if(bubble->flows, [&](const Flow& flow) { return flow.SameWay(way); });
+    for (Flow& flow : BubbleFromJson(before->at("was")).flows) bubble->flows.push_back(std::move(flow));
+    store.Put(*bubble);
+    LoadWay(context, *bubble, way, NowMs());
+  }
+  store.ForgetBefore(key);
+  return {way.Shown() + " is as it was"};
+}
+
+sdk::ActionInfo CloseFlow::Describe() const {
+  return {.name = "close_flow",
+          .summary = "Close a flow before its time; what runs on it ends at once",
+          .effect = sdk::Effect::kChange,
+          .undoable = false,
+          .needs = {.root = true, .network = true, .paths = {kFolder}},
+          .timeout = "1m",
+          .memory_mb = 256,
+          .params = FlowParams(false)};
+}
+
+sdk::ProbeResult CloseFlow::Probe(sdk::Context& context) {
+  const Flow way = WayFrom(context);
+  const auto bubble = Store().Get(BubbleName(context));
+  const bool open = InKernel(Loaded(context, BubbleName(context)), way);
+  const bool noted = bubble && Running(*bubble, way, NowMs()) != nullptr;
+  const std::string detail = way.Shown() + (open ? " is open" : noted ? " is noted as open" : " is closed");
+  return {.holds = !open && !noted,
+          .summary = detail,
+          .observed = {{"open", open}},
+          .evidence = {{"nft", detail}},
+          .claims = {{kFlowClaim, open ? ClaimState::kHolds : ClaimState::kFails, detail}}};
+}
+
+sdk::PlanResult CloseFlow::Plan(sdk::Context& context) {
+  const sdk::ProbeResult probe = Probe(context);
+  if (probe.holds) return {{}, "nothing to do"};
+  return {{{"flow " + WayFrom(context).Shown(), "open", "closed"}}, "what runs on it ends at once"};
+}
+
+sdk::ApplyResult CloseFlow::Apply(sdk::Context& context) {
+  const Store store;
+  const auto lock = store.Lock(context);
+  const Flow way = WayFrom(context);
+  const std::string name = BubbleName(context);
+  auto bubble = store.Get(name);
+  const auto table = Loaded(context, name);
+  bool changed = InKernel(table, way);
+  if (bubble) {
+    for (Flow& flow : bubble->flows) {
+      if (!flow.SameWay(way) || !flow.RunsAt(NowMs())) continue;
+      flow.closed_ms = NowMs();
+      changed = true;
+    }
+    // Noted first: should the rules be loaded anew meanwhile, it is closed in them.
+    if (changed) store.Put(*bubble);
+  }
+  Charter charter;
+  charter.bubble = name;
+  if (table) {
+    if (const Elements there = table->Present(ElementsOf(way)); !there.empty())
+      Change(context, DeleteElements(charter, there));
+  }
+  return {changed, way.Shown() + (changed ? " is closed" : " was closed already")};
+}
+
+sdk::VerifyResult CloseFlow::Verify(sdk::Context& context) {
+  sdk::ProbeResult probe = Probe(context);
+  const Flow way = WayFrom(context);
+  const std::string table = TableName(BubbleName(context)), set = SetFor("flows", way.from.ipv6);
+  const sdk::RunResult got =
+      sdk::Run(context, {"nft", "get", "element", "inet", table, set, "{ " + Tuple(way.from, way.to) + " }"});
+  probe.evidence.push_back(
+      {"command", "nft get element inet " + table + " " + set + ": " + (got.ok() ? "is in" : "is not in")});
+  return {probe.holds && !got.ok(), probe.summary, std::move(probe.evidence), std::move(probe.claims)};
+}
+
+}  // namespace reprise::bubble

@@ -1,0 +1,79 @@
+#include "plugins/sanitize/examination.h"
+
+#include <algorithm>
+
+#include "plugins/sanitize/golden.h"
+#include "plugins/sanitize/integrity.h"
+#include "plugins/sanitize/live.h"
+#include "plugins/sanitize/persistence.h"
+#include "plugins/sanitize/yara_hunt.h"
+
+namespace reprise::sanitize {
+namespace {
+
+constexpr std::chrono::seconds kReserve(5);  // Before the deadline, so that what was found is still told.
+
+}  // namespace
+
+Examination::Examination(const sdk::Context& given)
+    : context(given),
+      tree(given.Param("root")),
+      profile(ProfileOf(given)),
+      golden(GoldenOf(given)),
+      report(profile, golden),
+      exclude_(given.Param<std::vector<std::string>>("exclude")),
+      until_(sdk::Context::Clock::now() + std::min<std::chrono::milliseconds>(given.Duration("budget"), given.TimeLeft() - kReserve)) {
+  for (const char* list : {"exclude", "yara_paths"}) {
+    for (const std::string& path : given.Param<std::vector<std::string>>(list)) {
+      if (sdk::IsPlainPath(path)) continue;
+      throw sdk::Error("bad_params", std::string("parameter ") + list + " has " + path.substr(0, 80) +
+                                         ", expected absolute paths without ..");
+    }
+  }
+}
+
+bool Examination::IsExcluded(const std::string& path) const {
+  return std::any_of(exclude_.begin(), exclude_.end(), [&](const std::string& rule) { return IsBelow(path, rule); });
+}
+
+bool Examination::GoOn(const std::string& where) {
+  context.ThrowIfCancelled();
+  if (over_) return false;
+  if (sdk::Context::Clock::now() < until_) return true;
+  over_ = true;
+  report.Unseen(where, "the time is over: this and all after it");
+  return false;
+}
+
+void ExamineAll(Examination& on) {
+  // What is quick and tells most comes first, so that a short budget still finds it.
+  on.context.Progress(0, "dpkg's records");
+  on.Try("/var/lib/dpkg", [&] { on.records = DpkgRecords::Read(on.tree, on.report); });
+  on.Try("cron", [&] { HuntCron(on); });
+  on.Try("services", [&] { HuntServices(on); });
+  on.Try("authorized_keys", [&] { HuntKeys(on); });
+  on.Try("the loader", [&] { HuntLoader(on); });
+  on.Try("accounts", [&] { HuntAccounts(on); });
+  on.Try("hooks", [&] { HuntHooks(on); });
+  on.Try("processes", [&] { HuntLive(on); });
+  on.Try("packages' files", [&] { ComparePackagedFiles(on); });
+  on.Try("all files", [&] { WalkTree(on); });
+  on.Try("YARA's rules", [&] { HuntByRules(on); });
+}
+
+sdk::Params ExaminationParams(std::vector<sdk::Param> more) {
+  sdk::Params params = {
+      sdk::Path("root").Default("/").About("The host itself, or where the disk of another host is mounted"),
+      sdk::List("exclude").Default(sdk::Json::array()).AtMost(256).About("Neither walked nor compared, with all below; said in the notes"),
+      sdk::List("yara_paths")
+          .Default({"/tmp", "/var/tmp", "/dev/shm", "/root", "/home"})
+          .AtMost(64)
+          .About("Scanned with YARA's rules, besides what is flagged and code that no package owns"),
+      sdk::Integer("yara_file_mb").Range(1, 512).Default(64).About("Larger files are not scanned by rules, and said so"),
+      sdk::Duration("budget").Default("15m").About("What is not looked at by then is unknown"),
+      sdk::Integer("shown_max").Range(1, 500).Default(200).About("Findings in the answer; all are in the evidence")};
+  for (sdk::Param& param : more) params.Add(std::move(param));
+  return params;
+}
+
+}  // namespace reprise::sanitize

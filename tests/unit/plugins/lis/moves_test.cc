@@ -1,0 +1,151 @@
+// The interface's states, its record, and what is read of HL7 and of the other side's list: decisions without a laboratory.
+#include "plugins/lis/moves.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "plugins/lis/adapter.h"
+#include "plugins/lis/connector.h"
+#include "plugins/lis/hl7.h"
+#include "plugins/lis/interface_record.h"
+#include "plugins/lis/reconciliation.h"
+#include "plugins/sdk/application/profile_reader.h"
+
+namespace reprise::lis {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using enum InterfaceState;
+
+constexpr InterfaceState kAll[] = {kCut, kProposed, kApproved, kOpenSupervised, kOpen, kRetired};
+
+TEST(LisMoves, OpenOnlyThroughProposalApprovalAndSupervision) {
+  for (const InterfaceState from : kAll) {
+    EXPECT_EQ(IsLegal(from, kOpenSupervised), from == kApproved || from == kOpen) << NameOf(from);
+    EXPECT_EQ(IsLegal(from, kOpen), from == kOpenSupervised) << NameOf(from);
+    EXPECT_EQ(IsLegal(from, kApproved), from == kProposed) << NameOf(from);
+    EXPECT_FALSE(IsLegal(from, from)) << NameOf(from);
+    EXPECT_FALSE(IsLegal(kRetired, from)) << "what is retired stays so";
+  }
+}
+
+TEST(LisMoves, CloseInOneStepFromAnywhere) {
+  for (const InterfaceState from : {kProposed, kApproved, kOpenSupervised, kOpen}) EXPECT_TRUE(IsLegal(from, kCut)) << NameOf(from);
+}
+
+TEST(LisMoves, NameEveryState) {
+  for (const InterfaceState state : kAll) EXPECT_EQ(InterfaceStateOf(NameOf(state)), state);
+  EXPECT_EQ(InterfaceStateOf("OPEN"), std::nullopt);
+  EXPECT_EQ(NextOf(kOpenSupervised), "open, cut");
+  EXPECT_EQ(NextOf(kRetired), "nowhere");
+}
+
+class LisRecord : public ::testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::remove_all(folder_); std::filesystem::create_directories(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  const std::filesystem::path folder_ = std::filesystem::path(::testing::TempDir()) / "lis_record";
+  const sdk::Notes notes_{"lis", folder_};
+};
+
+TEST_F(LisRecord, IsCutWithoutOneAndKeepsEveryMove) {
+  InterfaceRecord record = ReadRecord(notes_, "orders");
+  EXPECT_EQ(record.state, kCut);
+  int64_t now = 1000;
+  for (const InterfaceState to : {kProposed, kApproved, kOpenSupervised, kOpen, kCut}) {
+    now += 100;
+    record = Moved(record, to, now, 3600, "D-" + std::to_string(now));
+    WriteRecord(notes_, "orders", record);
+    record = ReadRecord(notes_, "orders");
+    EXPECT_EQ(record.state, to);
+  }
+  ASSERT_EQ(record.history.size(), 5u);
+  EXPECT_EQ(record.history[2].decision, "D-1300");
+  EXPECT_EQ(record.supervised_unix_s, 0) << "a new supervision counts from its own beginning";
+  EXPECT_THAT(record.Shown(), HasSubstr("cut since 1970-01-01 00:25:00 UTC, by decision D-1500"));
+}
+
+TEST_F(LisRecord, TakenBackIsAsBefore) {
+  InterfaceRecord record;
+  for (const InterfaceState to : {kProposed, kApproved, kOpenSupervised}) record = Moved(record, to, 1000, 60, "D-1");
+  EXPECT_EQ(record.until_unix_s, 1060);
+  const InterfaceRecord open = Moved(record, kOpen, 1030, 60, "D-2");
+  EXPECT_EQ(open.until_unix_s, 0);
+  EXPECT_EQ(open.supervised_unix_s, 1000) << "what passed is counted from the first supervised minute";
+  const InterfaceRecord back = Unmoved(open);
+  EXPECT_EQ(back.state, kOpenSupervised);
+  EXPECT_EQ(back.until_unix_s, 1060) << "supervision is not prolonged by undoing";
+  EXPECT_EQ(Unmoved(back).state, kApproved);
+  EXPECT_EQ(Unmoved(back).supervised_unix_s, 0);
+}
+
+TEST_F(LisRecord, ThatCannotBeReadIsAnErrorAndNotOpen) {
+  notes_.Put("interface-orders", {{"state", "wide_open"}});
+  EXPECT_THROW(ReadRecord(notes_, "orders"), sdk::Error);
+  notes_.Put("interface-orders", {{"state", 4}});
+  EXPECT_THROW(ReadRecord(notes_, "orders"), sdk::Error);
+}
+
+TEST(LisHl7, FramesAndUnframes) {
+  const std::string message = ProbeMessage("LIS", "LAB", "NMD^N02", "C1", 0);
+  EXPECT_EQ(message, "MSH|^~\\&|REPRISE|REPRISE|LIS|LAB|19700101000000||NMD^N02|C1|T|2.5\r");
+  EXPECT_EQ(Unframed(Framed(message)), message);
+  EXPECT_EQ(Unframed("junk" + Framed("a") + Framed("b")), "a");
+  EXPECT_EQ(Unframed("\x0b" "half"), std::nullopt);
+}
+
+TEST(LisHl7, ReadsAcknowledgementsAndNothingElseAsOne) {
+  const auto taken = ReadAcknowledgement("MSH|^~\\&|LIS|LAB|REPRISE|REPRISE|2022||ACK|7|T|2.5\rMSA|AA|C1|\r");
+  ASSERT_TRUE(taken);
+  EXPECT_TRUE(taken->accepted());
+  EXPECT_EQ(taken->control_id, "C1");
+  EXPECT_FALSE(ReadAcknowledgement("MSH|^~\\&|x\rMSA|AE|C1\r")->accepted());
+  for (const char* other : {"", "MSA|AA|C1", "MSH|^~\\&|x\rPID|1\r", "HTTP/1.1 200 OK\r\n\r\nMSA|AA|C1", "MSH|^~\\&|x\rMSA|AA\r"}) {
+    EXPECT_FALSE(ReadAcknowledgement(other)) << other;
+  }
+}
+
+TEST(LisReconciliation, NamesWhatIsLostDoubledRefusedAndUnsent) {
+  const Traffic traffic = ParseTraffic("in\tA\tAA\nin\tB\tAA\nin\tB\tAA\nin\tC\tAR\nin\tX\tAA\nout\tR1\tAA\nout\tR2\t\nout\tR3\tAE\n");
+  EXPECT_EQ(traffic.Shown(), "3 in, 1 out, 2 refused, 1 waiting");
+  const Reconciled found = Reconcile({"A", "B", "C", "D", "A"}, traffic);
+  EXPECT_EQ(found.sent, 4u);
+  EXPECT_THAT(found.lost, ElementsAre("C", "D"));
+  EXPECT_THAT(found.doubled, ElementsAre("B"));
+  EXPECT_THAT(found.unsent, ElementsAre("X"));
+  EXPECT_FALSE(found.holds());
+  EXPECT_TRUE(Reconcile({"A", "A"}, ParseTraffic("in\tA\tAA\n")).holds()) << "sent twice, kept once";
+  EXPECT_THROW(ParseTraffic("in\tA\n"), sdk::Error);
+  EXPECT_THROW(ParseTraffic("sideways\tA\tAA\n"), sdk::Error);
+}
+
+TEST(LisLedger, IsOneControlIdALine) {
+  EXPECT_THAT(ParseLedger("# of the record\nA1\r\n\nB2\n"), ElementsAre("A1", "B2"));
+  EXPECT_THROW(ParseLedger("A 1\n"), sdk::Error);
+  EXPECT_THROW(ParseLedger(std::string(300, 'x')), sdk::Error);
+}
+
+TEST(LisConnector, MustNameAnInterfaceAndAServiceOfItsOwn) {
+  const auto profile = sdk::application::ProfileReader::Read(BuiltinProfiles().at("lis"), "profile");
+  const std::string good = BuiltinProfiles().at("lis-interface");
+  const Connector connector = ReadConnector(good, "interface", profile);
+  EXPECT_EQ(connector.port, 2575);
+  EXPECT_EQ(connector.spec.name, "lis-connector");
+  const auto changed = [&](const char* pointer, const sdk::Json& value) {
+    sdk::Json json = sdk::Json::parse(good);
+    json[sdk::Json::json_pointer(pointer)] = value;
+    return json.dump();
+  };
+  EXPECT_THROW(ReadConnector(changed("/name", "unheard-of"), "interface", profile), sdk::Error);
+  EXPECT_THROW(ReadConnector(changed("/service/name", "lis"), "interface", profile), sdk::Error);
+  EXPECT_THROW(ReadConnector(changed("/application", "LIS|EVIL"), "interface", profile), sdk::Error);
+  EXPECT_THROW(ReadConnector(changed("/messages", {"DELETE FROM hl7.message"}), "interface", profile), sdk::Error);
+  EXPECT_THROW(ReadConnector(changed("/address", "lis.hospital:2575"), "interface", profile), sdk::Error);
+  EXPECT_THROW(ReadConnector(changed("/surprise", 1), "interface", profile), sdk::Error);
+  EXPECT_THROW(ReadConnector("[]", "interface", profile), sdk::Error);
+}
+
+}  // namespace
+}  // namespace reprise::lis
