@@ -23,6 +23,19 @@ std::string There(const Bubble& bubble) {
   return "nft list table inet " + TableName(bubble.charter.bubble) + " >/dev/null 2>&1";
 }
 
+// Until forwarding is as it was before the bubble.
+void WaitForHalt(const sdk::Context& context, const Bubble& bubble) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while ((!bubble.forwarded_ipv4 && Forwards(false)) || (!bubble.forwarded_ipv6 && Forwards(true))) {
+    context.ThrowIfCancelled();
+    if (std::chrono::steady_clock::now() >= until) {
+      throw Error("service_failed", "service " + ServiceName(bubble.charter.bubble) + " was stopped, and forwarding is still on",
+                  "turn it off with sysctl, then try again");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
 bool WriteIfOther(const std::filesystem::path& path, const std::string& text, mode_t mode) {
   if (sdk::ReadFileIfThere(path) == text) return false;
   sdk::WriteFileAtomically(path, text, mode);
@@ -162,7 +175,14 @@ bool RemoveHook(const sdk::Context& context, const Store& store, const Bubble& b
   if (last && bubble.charter.turns_forwarding_on)
     sdk::WriteFileAtomically(store.File(name, "halt"), HaltScript(bubble), 0700);
   const Services services(context);
-  if (services.supervisor() == Supervisor::kRunit) return services.RemoveRunit(ServiceName(name));
+  if (services.supervisor() == Supervisor::kRunit) {
+    if (services.State(ServiceName(name)) == ServiceState::kRunning) {
+      services.Stop(ServiceName(name));
+      // What runit does when a service ends is not over when it says that it is down, and goes with the service's folder.
+      if (last && bubble.charter.turns_forwarding_on) WaitForHalt(context, bubble);
+    }
+    return services.RemoveRunit(ServiceName(name));
+  }
   if (services.State(ServiceName(name)) != ServiceState::kStopped) services.Stop(ServiceName(name));
   sdk::RunOrThrow(context, {"systemctl", "disable", "--", ServiceName(name) + ".service"});
   sdk::RemoveFile(UnitFile(name));
