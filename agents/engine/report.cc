@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "core/base/text.h"
 #include "core/crypto/sha256.h"
+#include "core/model/finding_limits.h"
 #include "core/model/names.h"
 #include "core/model/restoring.h"
 
@@ -35,7 +36,7 @@ std::vector<agent::v1::Claim> ReadClaims(const json& result) {
   const auto found = result.find("claims");
   if (found == result.end() || !found->is_array()) return claims;
   for (const json& item : *found) {
-    if (claims.size() == kClaimsMax) break;
+    if (claims.size() == model::kClaimsMax) break;
     if (!item.is_object()) continue;
     agent::v1::Claim claim;
     claim.set_name(TextAt(item, "name", 128));
@@ -64,7 +65,7 @@ std::vector<agent::v1::Verdict> ReadVerdicts(const json& result) {
   const auto found = result.find("verdicts");
   if (found == result.end() || !found->is_array()) return verdicts;
   for (const json& item : *found) {
-    if (verdicts.size() == kVerdictsMax) break;
+    if (verdicts.size() == model::kVerdictsMax) break;
     if (!item.is_object()) continue;
     agent::v1::Verdict verdict;
     verdict.set_set(TextAt(item, "set", 64));
@@ -89,7 +90,7 @@ std::vector<agent::v1::Measure> ReadMeasures(const json& result) {
   const auto found = result.find("measures");
   if (found == result.end() || !found->is_array()) return measures;
   for (const json& item : *found) {
-    if (measures.size() == kMeasuresMax) break;
+    if (measures.size() == model::kMeasuresMax) break;
     if (!item.is_object()) continue;
     agent::v1::Measure measure;
     measure.set_name(TextAt(item, "name", 128));
@@ -130,7 +131,7 @@ VerbReport ReadReport(model::v1::Verb verb, const VerbResult& result) {
   report.measures = ReadMeasures(object);
   for (const char* told_apart : {"claims", "verdicts", "measures"}) object.erase(told_apart);
   report.evidence_json = Dump(object);
-  if (report.evidence_json.size() > kEvidenceBytesMax) {
+  if (report.evidence_json.size() > model::kEvidenceBytesMax) {
     report.evidence_json = Dump(json{{"holds", report.holds}, {"summary", report.summary}, {"truncated", true}});
   }
   return report;

@@ -11,11 +11,6 @@
 
 namespace reprise::agents {
 
-inline constexpr size_t kEvidenceBytesMax = 64 << 10;
-inline constexpr size_t kClaimsMax = 64;
-inline constexpr size_t kVerdictsMax = 256;
-inline constexpr size_t kMeasuresMax = 64;
-
 // At most `max` bytes of valid UTF-8.
 std::string BoundedText(std::string_view text, size_t max);
 

@@ -2,34 +2,11 @@
 
 #include <algorithm>
 
-#include "core/model/names.h"
 #include "core/report/views.h"
 
 namespace reprise::coordinator {
-namespace {
 
 using prometheus::BuildGauge;
-using prometheus::Family;
-using prometheus::Gauge;
-
-template <class Enum>
-std::map<int, Gauge*> ForEach(prometheus::Registry& registry, const char* name, const char* help, const char* label) {
-  Family<Gauge>& family = BuildGauge().Name(name).Help(help).Register(registry);
-  std::map<int, Gauge*> gauges;
-  for (const std::string& word : model::NamesOf<Enum>()) {
-    gauges[static_cast<int>(*model::FromName<Enum>(word))] = &family.Add({{label, word}});
-  }
-  return gauges;
-}
-
-void Set(const std::map<int, Gauge*>& gauges, const std::map<int, double>& counts) {
-  for (const auto& [value, gauge] : gauges) {
-    const auto found = counts.find(value);
-    gauge->Set(found == counts.end() ? 0 : found->second);
-  }
-}
-
-}  // namespace
 
 FindingGauges::FindingGauges(prometheus::Registry& registry)
     : verdicts_(ForEach<model::v1::BackupVerdict>(registry, "reprise_recovery_points",

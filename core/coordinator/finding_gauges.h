@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "core/coordinator/gauges_by_word.h"
 #include "core/engine/engine.h"
 
 namespace reprise::coordinator {
@@ -23,11 +24,10 @@ class FindingGauges {
 
  private:
   using Gauge = prometheus::Gauge;
-  using ByNumber = std::map<int, Gauge*>;
 
   void LookAtMeasures(const engine::Engine& engine, UnixMs now);
 
-  ByNumber verdicts_, stages_;
+  GaugesByNumber verdicts_, stages_;
   prometheus::Family<Gauge>& measures_;
   prometheus::Family<Gauge>& ages_;
   std::map<std::pair<std::string, std::string>, std::pair<Gauge*, Gauge*>> shown_;  // By name and subject: value, age.

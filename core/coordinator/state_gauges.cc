@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/engine/hosts_ahead.h"
-#include "core/model/names.h"
 #include "core/report/views.h"
 
 namespace reprise::coordinator {
@@ -14,34 +13,11 @@ namespace v1 = model::v1;
 using prometheus::BuildGauge;
 using prometheus::Family;
 using prometheus::Gauge;
-using Labels = std::map<std::string, std::string>;
 
 constexpr UnixMs kCoverageEvery = 5'000;  // It looks at every host and claim.
 
 Gauge& Single(prometheus::Registry& registry, const char* name, const char* help) {
   return BuildGauge().Name(name).Help(help).Register(registry).Add({});
-}
-
-template <class Enum>
-std::map<int, Gauge*> ForEach(Family<Gauge>& family, const char* label, Labels labels = {}) {
-  std::map<int, Gauge*> gauges;
-  for (const std::string& name : model::NamesOf<Enum>()) {
-    labels[label] = name;
-    gauges[static_cast<int>(*model::FromName<Enum>(name))] = &family.Add(labels);
-  }
-  return gauges;
-}
-
-template <class Enum>
-std::map<int, Gauge*> ForEach(prometheus::Registry& registry, const char* name, const char* help, const char* label) {
-  return ForEach<Enum>(BuildGauge().Name(name).Help(help).Register(registry), label);
-}
-
-void Set(const std::map<int, Gauge*>& gauges, const std::map<int, double>& counts) {
-  for (const auto& [value, gauge] : gauges) {
-    const auto found = counts.find(value);
-    gauge->Set(found == counts.end() ? 0 : found->second);
-  }
 }
 
 std::string WaveName(size_t wave) {

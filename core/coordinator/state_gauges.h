@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 
+#include "core/coordinator/gauges_by_word.h"
 #include "core/engine/engine.h"
 
 namespace reprise::coordinator {
@@ -23,16 +24,15 @@ class StateGauges {
 
  private:
   using Gauge = prometheus::Gauge;
-  using ByNumber = std::map<int, Gauge*>;  // By value of an enumeration; every value has its series.
 
   void LookAtHosts(const engine::Engine& engine);
   void LookAtRuns(const engine::Engine& engine);
   void LookAtCoverage(const engine::Engine& engine, UnixMs now);
 
-  ByNumber zones_, classes_, trusts_;
+  GaugesByNumber zones_, classes_, trusts_;
   Gauge &in_inventory_, &enrolled_, &admitted_, &on_hold_, &agents_expected_, &connected_, &ahead_;
-  ByNumber runs_, targets_, waves_, gates_;
-  std::array<ByNumber, kWavesMax> wave_targets_;
+  GaugesByNumber runs_, targets_, waves_, gates_;
+  std::array<GaugesByNumber, kWavesMax> wave_targets_;
   Gauge& gate_wait_;
   std::map<std::string, Gauge*> coverage_;
   Gauge &coverage_ratio_, &coverage_inventory_;

@@ -6,6 +6,7 @@
 
 #include "core/base/planted.h"
 #include "core/crypto/sha256.h"
+#include "core/model/finding_limits.h"
 #include "core/model/names.h"
 #include "core/model/restoring.h"
 
@@ -56,10 +57,6 @@ int64_t Backoff(const plan::v1::Step& step, uint32_t tries) {
 constexpr size_t kReasonBytesMax = 4096;
 constexpr size_t kHintBytesMax = 2048;
 constexpr size_t kCodeBytesMax = 64;
-constexpr size_t kEvidenceBytesMax = 64 << 10;
-constexpr int kClaimsMax = 64;
-constexpr int kVerdictsMax = 256;
-constexpr int kMeasuresMax = 64;
 constexpr int64_t kDurationMsMax = int64_t{30} * 24 * 3600 * 1000;
 
 bool IsOwn(const std::string& name, const std::string& plugin) {
@@ -82,7 +79,7 @@ agent::v1::Finished Bounded(agent::v1::Finished finished, const std::string& plu
   if (finished.reason().size() > kReasonBytesMax) finished.mutable_reason()->resize(kReasonBytesMax);
   if (finished.hint().size() > kHintBytesMax) finished.mutable_hint()->resize(kHintBytesMax);
   if (finished.code().size() > kCodeBytesMax) finished.mutable_code()->resize(kCodeBytesMax);
-  if (finished.evidence_json().size() > kEvidenceBytesMax) finished.clear_evidence_json();
+  if (finished.evidence_json().size() > model::kEvidenceBytesMax) finished.clear_evidence_json();
   finished.set_duration_ms(std::clamp<int64_t>(finished.duration_ms(), 0, kDurationMsMax));
   finished.set_start_delay_us(std::clamp<int64_t>(finished.start_delay_us(), 0, kDurationMsMax * 1000));
   auto& claims = *finished.mutable_claims();
@@ -91,11 +88,11 @@ agent::v1::Finished Bounded(agent::v1::Finished finished, const std::string& plu
                                 return !IsOwn(claim.name(), plugin) || claim.detail().size() > kReasonBytesMax;
                               }),
                claims.end());
-  while (claims.size() > kClaimsMax) claims.RemoveLast();
+  while (claims.size() > model::kClaimsMax) claims.RemoveLast();
   auto& verdicts = *finished.mutable_verdicts();
   verdicts.erase(std::remove_if(verdicts.begin(), verdicts.end(), [](const auto& verdict) { return !IsSensible(verdict); }),
                  verdicts.end());
-  while (verdicts.size() > kVerdictsMax) verdicts.RemoveLast();
+  while (verdicts.size() > model::kVerdictsMax) verdicts.RemoveLast();
   auto& measures = *finished.mutable_measures();
   measures.erase(std::remove_if(measures.begin(), measures.end(),
                                 [&](const agent::v1::Measure& measure) {
@@ -103,7 +100,7 @@ agent::v1::Finished Bounded(agent::v1::Finished finished, const std::string& plu
                                          !std::isfinite(measure.value());
                                 }),
                  measures.end());
-  while (measures.size() > kMeasuresMax) measures.RemoveLast();
+  while (measures.size() > model::kMeasuresMax) measures.RemoveLast();
   return finished;
 }
 

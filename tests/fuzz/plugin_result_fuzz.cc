@@ -5,6 +5,7 @@
 #include "agents/engine/report.h"
 #include "agents/runner/bounded_json.h"
 #include "agents/runner/verb_json.h"
+#include "core/model/finding_limits.h"
 #include "tests/fuzz/target.h"
 
 namespace reprise::fuzz {
@@ -21,8 +22,8 @@ void CheckReport(const VerbResult& result) {
     finished.set_reason(report.summary);
     finished.set_evidence_json(report.evidence_json);
     for (const auto& claim : report.claims) *finished.add_claims() = claim;
-    Check(report.claims.size() <= agents::kClaimsMax, "claims are bounded");
-    Check(report.evidence_json.size() <= agents::kEvidenceBytesMax, "evidence is bounded");
+    Check(report.claims.size() <= size_t{model::kClaimsMax}, "claims are bounded");
+    Check(report.evidence_json.size() <= model::kEvidenceBytesMax, "evidence is bounded");
     agent::v1::Finished again;
     Check(again.ParseFromString(finished.SerializeAsString()), "the wire carries what a plugin said");
   }
