@@ -19,6 +19,7 @@ enum Bug {
   kOldOutcomeForNewTask,   // An outcome is taken for that of the attempt at work, whichever it is of.
   kStateBesideJournal,     // An outcome changes the state by more than its event says.
   kReplayForgets,          // A count is kept live, and not in replay.
+  kProofNeverAges,         // A claim that held is believed, however long ago it was proven.
   // ---- the agent's engine ----
   kDuplicateRunsAgain,     // A task delivered again after its end is done again.
   kIntentAfterApply,       // The intent is written when the effect has ended.

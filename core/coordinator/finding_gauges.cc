@@ -8,6 +8,8 @@ namespace reprise::coordinator {
 
 using prometheus::BuildGauge;
 
+constexpr UnixMs kLookEvery = 5'000;
+
 FindingGauges::FindingGauges(prometheus::Registry& registry)
     : verdicts_(ForEach<model::v1::BackupVerdict>(registry, "reprise_recovery_points",
                                                   "Copies that were judged, by their newest verdict.", "verdict")),
@@ -23,6 +25,8 @@ FindingGauges::FindingGauges(prometheus::Registry& registry)
                 .Register(registry)) {}
 
 void FindingGauges::Look(const engine::Engine& engine, UnixMs now) {
+  if (looked_at_ != 0 && now >= looked_at_ && now < looked_at_ + kLookEvery) return;
+  looked_at_ = now;
   std::map<int, double> verdicts, stages;
   for (const auto& point : engine.state().recovery_points()) verdicts[point.verdict().verdict()] += 1;
   const auto board = report::ViewOfBoard(engine);

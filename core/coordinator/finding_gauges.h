@@ -20,6 +20,7 @@ class FindingGauges {
   static constexpr size_t kMeasuresMax = 256;
 
   explicit FindingGauges(prometheus::Registry& registry);
+  // Looks at most every few seconds: at every host, every application, every copy that was judged.
   void Look(const engine::Engine& engine, UnixMs now);
 
  private:
@@ -30,6 +31,7 @@ class FindingGauges {
   GaugesByNumber verdicts_, stages_;
   prometheus::Family<Gauge>& measures_;
   prometheus::Family<Gauge>& ages_;
+  UnixMs looked_at_ = 0;
   std::map<std::pair<std::string, std::string>, std::pair<Gauge*, Gauge*>> shown_;  // By name and subject: value, age.
 };
 

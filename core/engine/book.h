@@ -30,10 +30,17 @@ struct TargetId {
   auto operator<=>(const TargetId&) const = default;
 };
 
+// A stage of one run.
+struct StageId {
+  uint64_t run = 0;
+  uint32_t stage = 0;
+};
+
 struct HostBook {
   std::string name;
   journal::v1::HostRecord* record = nullptr;  // nullptr: a plan names it, and nothing else does yet.
   std::vector<TargetId> targets;              // Of active runs, in order.
+  std::vector<StageId> awaited_by;            // Stages of active runs that require a claim of this host.
   uint32_t in_flight = 0;                     // Tasks sent and not ended, over all runs.
   bool touched = false;                       // Stands in Touched.
   bool crowded = false;                       // One of its targets waits until another's task ends.
@@ -204,7 +211,7 @@ class Book {
 
   // Indexes a run whose record is complete, and counts it.
   absl::Status IndexRun(RunBook& run);
-  void Enlist(RunBook& run);  // In its hosts' lists, while it is active.
+  void Enlist(RunBook& run);  // In the lists of its hosts and of those it requires claims of, while it is active.
   void Dismiss(RunBook& run);
   // Takes the target out of all counts (-1) or puts it in (+1).
   void Count(const Place& place, int sign);

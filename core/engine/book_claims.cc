@@ -32,16 +32,7 @@ void Book::NoteClaims(HostBook& host, uint64_t run, const agent::v1::Finished& f
     record.set_at_ms(at_ms);
     record.set_run(run);
   }
-  // Stages may wait for just this.
-  for (const auto& other : runs_) {
-    if (!IsActive(other->record->state())) continue;
-    for (uint32_t s = 0; s < other->stages.size(); ++s) {
-      const auto& requirements = other->stages[s].plan->requirements();
-      const bool concerned = std::any_of(requirements.begin(), requirements.end(),
-                                         [&](const auto& requirement) { return requirement.host() == host.name; });
-      if (concerned) TouchStage(*other, s);
-    }
-  }
+  for (const StageId& id : host.awaited_by) TouchStage(*FindRun(id.run), id.stage);
 }
 
 void Book::NoteVerdicts(const HostBook& host, uint64_t run, const agent::v1::Finished& finished, int64_t at_ms) {

@@ -106,6 +106,9 @@ void Book::Enlist(RunBook& run) {
       targets.insert(std::lower_bound(targets.begin(), targets.end(), id), id);
       Touch(*run.stages[s].hosts[t]);
     }
+    for (const auto& requirement : run.stages[s].plan->requirements()) {
+      HostNamed(requirement.host()).awaited_by.push_back({run.id, s});
+    }
   }
 }
 
@@ -113,6 +116,9 @@ void Book::Dismiss(RunBook& run) {
   for (StageBook& stage : run.stages) {
     for (HostBook* host : stage.hosts) {
       std::erase_if(host->targets, [&](const TargetId& id) { return id.run == run.id; });
+    }
+    for (const auto& requirement : stage.plan->requirements()) {
+      std::erase_if(HostNamed(requirement.host()).awaited_by, [&](const StageId& id) { return id.run == run.id; });
     }
   }
 }

@@ -1,4 +1,4 @@
-// The mock's three actions. See README.md.
+// The mock's actions. See README.md.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -7,6 +7,7 @@
 
 #include "plugins/mock/faults.h"
 #include "plugins/sdk/file.h"
+#include "plugins/sdk/manifest.h"
 #include "plugins/sdk/sdk.h"
 
 namespace reprise::mock {
@@ -54,6 +55,7 @@ class FileAction : public Action {
     Strike(context);
     if (Lies(context)) return {true, "done (it says)"};
     if (Holds(context, ReadFileIfThere(context.Param("state_file")))) return {false, Summary(context, "already so")};
+    CheckBefore(context);
     Witness(context);
     Do(context);
     return {true, Summary(context, "done")};
@@ -72,6 +74,8 @@ class FileAction : public Action {
  protected:
   virtual bool Holds(const Context& context, const std::optional<std::string>& found) const = 0;
   virtual std::string Wanted(const Context& context) const = 0;
+  // Throws what speaks against doing it.
+  virtual void CheckBefore(const Context&) const {}
   virtual void Do(const Context& context) const = 0;
 };
 
@@ -121,6 +125,35 @@ class Destroy final : public FileAction {
   void Do(const Context& context) const override { RemoveFile(context.Param("state_file")); }
 };
 
+// As an adapter brings an application's data back: the very bytes that were judged, or none.
+class Restore final : public FileAction {
+ public:
+  ActionInfo Describe() const override {
+    Params params = CommonParams("apply");
+    params.Add(sdk::Path("source").Required().About("The recovery point: a file"));
+    params.Add(Text("manifest_sha256").Required().AtMost(64).About("SHA-256 of the manifest of the point that was judged"));
+    return {.name = "restore",
+            .summary = "Bring a file back from a recovery point",
+            .needs = {.root = false, .paths = {"/"}},
+            .timeout = "1m",
+            .memory_mb = 256,
+            .restores = true,
+            .params = params};
+  }
+
+ protected:
+  bool Holds(const Context& context, const std::optional<std::string>& found) const override {
+    return found && found == ReadFileIfThere(context.Param("source"));
+  }
+  std::string Wanted(const Context& context) const override { return Shown(ReadFileIfThere(context.Param("source"))); }
+  void CheckBefore(const Context& context) const override {
+    RequireManifest(context, context.Param("source"), context.Param("manifest_sha256"));
+  }
+  void Do(const Context& context) const override {
+    WriteFileAtomically(context.Param("state_file"), ReadFileIfThere(context.Param("source")).value_or(""));
+  }
+};
+
 class Look final : public ReadAction {
  public:
   ActionInfo Describe() const override {
@@ -149,5 +182,6 @@ class Look final : public ReadAction {
 
 using reprise::mock::Destroy;
 using reprise::mock::Look;
+using reprise::mock::Restore;
 using reprise::mock::Touch;
-REPRISE_PLUGIN("mock", "1.0.0", "Scripted faults, for tests", Touch, Destroy, Look)
+REPRISE_PLUGIN("mock", "1.0.0", "Scripted faults, for tests", Touch, Destroy, Restore, Look)

@@ -10,7 +10,8 @@ namespace {
 
 constexpr char kHolds[] =
     R"({"holds":true,"summary":"it is so","claims":[{"name":"mock.protected","state":"holds","detail":"seen"}]})";
-constexpr char kDoesNotHold[] = R"({"holds":false,"summary":"it is not so"})";
+constexpr char kDoesNotHold[] =
+    R"({"holds":false,"summary":"it is not so","claims":[{"name":"mock.protected","state":"fails","detail":"seen"}]})";
 constexpr char kNonsense[] = R"({"holds":"perhaps"})";
 
 enum class Fault { kNone, kErrorFirst, kErrorAfter, kCrashFirst, kCrashAfter, kHang, kLie, kNonsense };

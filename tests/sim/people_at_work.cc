@@ -111,7 +111,7 @@ void PeopleAtWork::DoSomething() {
   }
 }
 
-void PeopleAtWork::Help() {
+void PeopleAtWork::Help(bool late) {
   if (!coordinator_.up()) return;
   if (revoked_ && coordinator_.engine().keyring()->version() == 1) {
     operators::v1::ExtendKeyringRequest request;
@@ -137,6 +137,9 @@ void PeopleAtWork::Help() {
   for (const auto& run : state.runs()) {
     if (run.state() == model::v1::RUN_STATE_PAUSED) paused.push_back(run.id());
     if (run.ended_ms() != 0) continue;
+    if (late && RequiresProof(run.plan_id()) && run.state() != model::v1::RUN_STATE_ABORTING) {
+      Say("bob", engine::Command::Abort{run.id(), "the proof does not come"});
+    }
     for (const auto& gate : run.gates()) {
       if (gate.state() == model::v1::GATE_STATE_READY) ready.emplace_back(run.id(), gate.name());
     }
@@ -148,6 +151,13 @@ void PeopleAtWork::Help() {
     Decide(run, gate, "alice", revoked_, 6 * 3'600'000);
     if (!revoked_) Decide(run, gate, "carol", false, 0);
   }
+}
+
+bool PeopleAtWork::RequiresProof(const std::string& plan_id) const {
+  const auto draft =
+      std::find_if(drafts_.begin(), drafts_.end(), [&](const auto& d) { return d.header.plan_id() == plan_id; });
+  const auto& stages = draft->header.stages();
+  return std::any_of(stages.begin(), stages.end(), [](const auto& stage) { return !stage.requirements().empty(); });
 }
 
 bool PeopleAtWork::IsOver() const {

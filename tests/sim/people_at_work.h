@@ -22,7 +22,8 @@ class PeopleAtWork {
   // One thing, of whatever sort.
   void DoSomething();
   // What the work needs to come to its end.
-  void Help();
+  // `late`: who waited long enough for a proof that does not come gives the run up.
+  void Help(bool late);
   // Every plan had its run, and every run has ended.
   bool IsOver() const;
   // The statement that admits a host at first.
@@ -33,6 +34,7 @@ class PeopleAtWork {
   void SetHosts(std::vector<std::string> hosts) { hosts_ = std::move(hosts); }
 
  private:
+  bool RequiresProof(const std::string& plan_id) const;
   template <typename Request>
   void Say(const std::string& person, Request request) {
     engine::Command command;

@@ -29,6 +29,7 @@ inline const std::vector<PlantedBug>& PlantedBugs() {
       {"old_outcome_for_new_task", planted::kOldOutcomeForNewTask, nullptr, "outcome that no agent made"},
       {"state_beside_journal", planted::kStateBesideJournal, nullptr, "replay does not give the live state"},
       {"replay_forgets", planted::kReplayForgets, nullptr, "replay does not give the live state"},
+      {"proof_never_ages", planted::kProofNeverAges, nullptr, "without a fresh proof"},
       {"duplicate_runs_again", planted::kDuplicateRunsAgain, nullptr, "accepted one attempt twice"},
       {"intent_after_apply", planted::kIntentAfterApply, nullptr, "before its intent was durable"},
       {"no_probe_after_crash", planted::kNoProbeAfterCrash, nullptr, "without a probe"},

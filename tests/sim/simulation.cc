@@ -97,6 +97,13 @@ void Simulation::MakePlan(int number) {
     stage.set_unreachable_after_ms(c.Between(0, 60) * 1000);
     // Never the last: what is repeated ends with the others.
     if (reads && s + 1 < stages && c.Chance(0.5)) stage.set_repeat_ms(c.Between(10, 90) * 1000);
+    // What an earlier stage proves again and again.
+    if (s > 0 && draft.header.stages(static_cast<int>(s) - 1).repeat_ms() > 0 && c.Chance(0.6)) {
+      plan::v1::Requirement& requirement = *stage.add_requirements();
+      requirement.set_claim("mock.protected");
+      requirement.set_host(HostName(1));
+      requirement.set_within_ms(c.Between(20, 300) * 1000);
+    }
     if (c.Chance(0.4)) stage.set_in_flight_max(static_cast<uint32_t>(c.Between(1, 3)));
     if (c.Chance(0.4)) stage.mutable_wave_budget()->set_max_failures(static_cast<uint32_t>(c.Between(0, 2)));
     if (c.Chance(0.3)) draft.AddGate(stage, absl::StrCat("before-", s), -1, static_cast<uint32_t>(c.Between(1, 2)));
@@ -266,7 +273,7 @@ Outcome Simulation::Run() {
   UnixMs help_at = 0;
   const bool over = Until(clockwork_.now() + kQuietMs, [&] {
     if (clockwork_.now() >= help_at) {
-      people_at_work_.Help();
+      people_at_work_.Help(clockwork_.now() > quiet_since + kHour);
       help_at = clockwork_.now() + 10'000;
     }
     return people_at_work_.IsOver() &&

@@ -48,7 +48,7 @@ void Witness::EventIsDurable(const Event& event) {
       return;
     }
     case Event::kTaskDispatched:
-      return CheckDispatch(event.task_dispatched());
+      return CheckDispatch(event.task_dispatched(), event.at_ms());
     case Event::kTaskAccepted: {
       const auto& e = event.task_accepted();
       Target& target = targets_.at({e.run(), e.stage(), e.host()});
@@ -69,6 +69,10 @@ void Witness::EventIsDurable(const Event& event) {
       target.in_flight = false;
       target.state = e.target_state();
       target.code = e.finished().code();
+      for (const auto& claim : e.finished().claims()) {
+        claims_[{PlanOf(e.run()).leaves[e.host()].host(), claim.name()}] = {
+            claim.state() == model::v1::CLAIM_STATE_HOLDS, event.at_ms()};
+      }
       if (e.has_next()) target.undoing = e.next().rollback();
       CheckOutcome(e);
       Lower(e.run());

@@ -102,7 +102,9 @@ class Witness {
   uint32_t LeafOf(uint64_t run, const std::string& host);
   bool Failed(uint64_t run, uint32_t stage, const Target& target);
   uint32_t Failures(uint64_t run, int stage, int wave, uint32_t* hosts);
-  void CheckDispatch(const journal::v1::TaskDispatched& event);
+  void CheckDispatch(const journal::v1::TaskDispatched& event, UnixMs at);
+  // By the claims that outcomes in the journal brought.
+  void CheckRequirements(const plan::v1::Stage& stage, UnixMs at, const std::string& what);
   void CheckBudgets(uint64_t run, const std::string& what);
   void CheckOutcome(const journal::v1::TaskFinished& event);
   void CheckPermission(const std::string& host, const agent::v1::TaskKey& key, UnixMs at, const std::string& moment);
@@ -116,6 +118,11 @@ class Witness {
   std::map<Way, Target> targets_;
   std::map<AttemptKey, uint32_t> dispatched_;  // Dispatches in the journal that were not sent yet.
   std::set<AttemptKey> finished_;
+  struct Claim {
+    bool holds = false;
+    UnixMs at = 0;
+  };
+  std::map<std::pair<std::string, std::string>, Claim> claims_;  // By host and name: the newest.
   std::set<std::string> signed_;
   std::map<std::string, std::pair<uint64_t, bool>> statements_;
   std::vector<RealDecision> decisions_;

@@ -52,7 +52,7 @@ void Witness::Lower(uint64_t run) {
   runs_[run].accepted_all = std::min(runs_[run].accepted_all, Failures(run, -1, -1, nullptr));
 }
 
-void Witness::CheckDispatch(const journal::v1::TaskDispatched& e) {
+void Witness::CheckDispatch(const journal::v1::TaskDispatched& e, UnixMs at) {
   const Plan& plan = PlanOf(e.run());
   const plan::v1::Stage& stage = plan.header.stages(static_cast<int>(e.stage()));
   Target& target = targets_.at({e.run(), e.stage(), e.host()});
@@ -87,6 +87,7 @@ void Witness::CheckDispatch(const journal::v1::TaskDispatched& e) {
       }
     }
   }
+  if (!e.rollback()) CheckRequirements(stage, at, what);
   CheckBudgets(e.run(), what);
   target.in_flight = true;
   target.step = e.step();
@@ -95,6 +96,15 @@ void Witness::CheckDispatch(const journal::v1::TaskDispatched& e) {
     target.state = e.rollback() ? model::v1::TARGET_STATE_ROLLING_BACK : model::v1::TARGET_STATE_ACTIVE;
   }
   dispatched_[{name, e.run(), e.stage(), e.step(), e.attempt(), e.rollback(), plan.header.plan_id()}] += 1;
+}
+
+void Witness::CheckRequirements(const plan::v1::Stage& stage, UnixMs at, const std::string& what) {
+  for (const auto& requirement : stage.requirements()) {
+    const auto claim = claims_.find({requirement.host(), requirement.claim()});
+    if (claim == claims_.end() || !claim->second.holds || claim->second.at + requirement.within_ms() < at) {
+      Complain(absl::StrCat("without a fresh proof of ", requirement.claim(), " of ", requirement.host(), what));
+    }
+  }
 }
 
 void Witness::CheckBudgets(uint64_t run, const std::string& what) {

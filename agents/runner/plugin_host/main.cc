@@ -160,7 +160,7 @@ int Serve(const Options& options) {
 #ifdef REPRISE_SANITIZED
 // Nothing in the sandbox may look for leaks (that takes ptrace), and whoever waits outside is to see a crash as one.
 extern "C" const char* __asan_default_options() { return "detect_leaks=0:handle_segv=0:handle_abort=0"; }
-extern "C" const char* __tsan_default_options() { return "handle_segv=0:handle_abort=0"; }
+extern "C" const char* __tsan_default_options() { return "handle_segv=0:handle_abort=0:ignore_noninstrumented_modules=1:atexit_sleep_ms=0"; }
 #endif
 
 int main(int argc, char** argv) {

@@ -291,6 +291,7 @@ TEST_F(AgentTest, ProbesWhatItsFormerLifeWasDoing) {
   ASSERT_TRUE(coordinator->Waits(AgentMessage::kHello, 2));
   EXPECT_EQ(coordinator->Heard(AgentMessage::kHello).back().hello().in_flight_size(), 1);
   ASSERT_TRUE(coordinator->Waits(AgentMessage::kFinished));
+  std::lock_guard lock(mutex);
   EXPECT_EQ(verbs[0], v1::VERB_PROBE);
 }
 

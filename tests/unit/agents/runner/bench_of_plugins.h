@@ -22,21 +22,11 @@
 #include "agents/runner/process_runner.h"
 #include "core/base/text.h"
 #include "core/crypto/sha256.h"
+#include "tests/support/files.h"
 
 namespace reprise::runner {
 
 using nlohmann::json;
-
-inline std::filesystem::path BuildFolder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
-}
-
-inline std::string Slurp(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // True as soon as `condition` is, false when `limit` is over.
 inline bool Eventually(const std::function<bool()>& condition,

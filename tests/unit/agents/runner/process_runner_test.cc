@@ -221,7 +221,7 @@ TEST_F(ProcessRunnerTest, DescribesAPlugin) {
   const absl::StatusOr<std::string> text = described.get_future().get();
   ASSERT_TRUE(text.ok()) << text.status();
   EXPECT_EQ(json::parse(*text).at("name"), "mock");
-  EXPECT_EQ(json::parse(*text).at("actions").size(), 3u);
+  EXPECT_EQ(json::parse(*text).at("actions").size(), 4u);
 }
 
 TEST_F(ProcessRunnerTest, SaysWhichFileIsMissing) {

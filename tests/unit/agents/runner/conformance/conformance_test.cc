@@ -7,10 +7,13 @@
 
 #include <fstream>
 
+#include "absl/strings/str_cat.h"
 #include "agents/runner/conformance/sample_params.h"
 #include "agents/runner/conformance/schema.h"
 #include "agents/runner/conformance/verb_checks.h"
+#include "core/base/text.h"
 #include "core/crypto/sha256.h"
+#include "tests/support/files.h"
 
 namespace reprise::conformance {
 namespace {
@@ -18,19 +21,23 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-std::filesystem::path BuildFolder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
-}
-
 const std::filesystem::path kMock = BuildFolder() / "plugins" / "mock.so";
 const std::filesystem::path kPluginHost = BuildFolder() / "bin" / "reprise-plugin-host";
+
+// A recovery point that is there on any host: the plugin itself.
+json RestoreParams() {
+  const std::string content = Slurp(kMock);
+  const std::string manifest =
+      absl::StrCat(ToHex(crypto::Sha256(content)), "  ", content.size(), "  ", kMock.filename().string(), "\n");
+  return {{"source", kMock}, {"manifest_sha256", ToHex(crypto::Sha256(manifest))}};
+}
 
 Report Verify(const json& touch_params, const std::string& action = "touch",
               const std::filesystem::path& plugin = kMock) {
   ConformanceOptions options;
   options.plugin = plugin;
   options.plugin_host = kPluginHost;
-  options.params_json = json{{"touch", touch_params}}.dump();
+  options.params_json = json{{"touch", touch_params}, {"restore", RestoreParams()}}.dump();
   options.only_action = action;
   const absl::StatusOr<Report> report = VerifyPlugin(options);
   if (!report.ok()) {
