@@ -21,6 +21,9 @@ pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
 pkg_check_modules(UNPACK REQUIRED IMPORTED_TARGET zlib liblzma libzstd)
 pkg_check_modules(DECODE REQUIRED IMPORTED_TARGET libjpeg libqpdf expat libarchive)
 find_library(BZIP2_LIBRARY NAMES bz2 REQUIRED)
+# IMAP, for plugins/mail. cmake/install-packages brings the headers and the library that programs load, no libetpan.so.
+find_path(ETPAN_INCLUDE libetpan/mailimap.h REQUIRED)
+find_library(ETPAN_LIBRARY NAMES etpan libetpan.so.20 REQUIRED)
 find_program(PROTOC_PROGRAM protoc REQUIRED)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 # Boost 1.81 stands beside Debian's default of 1.74 and shares its include folder.

@@ -3,13 +3,14 @@
 #include <set>
 
 #include "plugins/edr/builtin_profiles.h"
-#include "plugins/edr/fields.h"
+#include "plugins/sdk/fields.h"
 #include "plugins/sdk/file.h"
 
 namespace reprise::edr {
 namespace {
 
 using sdk::Error;
+using sdk::Fields;
 using sdk::Json;
 
 constexpr const char* kFormat = "reprise-edr-profile/1";
@@ -165,7 +166,7 @@ bool Matches(const std::string& pattern, const std::string& text) {
 Profile ParseProfile(const std::string& text, const std::string& where) {
   const Json value = Json::parse(text, nullptr, false);
   if (!value.is_object()) throw Error("bad_profile", where + " is no JSON object", "see profiles/README.md");
-  return Read(Fields(value, where));
+  return Read(Fields(value, where, "the format is described in plugins/edr/profiles/README.md"));
 }
 
 Profile ProfileOf(const sdk::Context& context) {

@@ -83,10 +83,12 @@ std::vector<sdk::Claim> InterfaceFound::Claims() const {
           {kInterfacedClaim, interfaced ? ClaimState::kHolds : ClaimState::kFails, detail}};
 }
 
-sdk::application::Profile WithoutOpened(sdk::application::Profile profile, const InterfaceFound& found) {
-  if (!IsOpen(found.record.state)) return profile;
-  std::erase_if(profile.interfaces, [&](const auto& interface) { return interface.name == found.name; });
-  return profile;
+sdk::application::Profile WithoutOpened(const sdk::Context& context) {
+  Job job(context);
+  if (IsOpen(ReadRecord(job.notes, job.connector.name).state)) {
+    std::erase_if(job.profile.interfaces, [&](const auto& interface) { return interface.name == job.connector.name; });
+  }
+  return job.profile;
 }
 
 }  // namespace reprise::lis

@@ -49,7 +49,8 @@ struct InterfaceFound {
 // Asks an open one with a message of training. Needs the network.
 InterfaceFound LookAtInterface(const sdk::Context& context, const Job& job);
 
-// The profile without the interfaces that people have opened: degraded mode is held to the others.
-sdk::application::Profile WithoutOpened(sdk::application::Profile profile, const InterfaceFound& found);
+// The step's profile without the interface, once people have opened it: degraded mode is held to the others. An open
+// interface is no fault, but the rung above.
+sdk::application::Profile WithoutOpened(const sdk::Context& context);
 
 }  // namespace reprise::lis

@@ -7,7 +7,7 @@ namespace reprise::lis {
 namespace {
 
 using sdk::Json;
-using sdk::application::Fields;
+using sdk::Fields;
 
 sdk::application::ServiceSpec ReadService(const Fields& fields) {
   sdk::application::ServiceSpec spec;
@@ -36,7 +36,7 @@ std::string Part(const Fields& fields, const std::string& key) {
 
 Connector ReadConnector(const std::string& text, const std::string& where, const sdk::application::Profile& profile) {
   const Json value = Json::parse(text, nullptr, false);
-  const Fields fields(value, where);
+  const Fields fields(value, where, "the format is described in plugins/lis/README.md");
   if (fields.Text("format") != kConnectorFormat) fields.Refuse("format", kConnectorFormat);
   Connector connector;
   connector.name = fields.Name("name");

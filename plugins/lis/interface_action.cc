@@ -225,7 +225,13 @@ sdk::ProbeResult ReconcileAction::Probe(sdk::Context& context) {
   const std::string text = reconciled.Shown() + "; " + traffic.Shown();
   found.evidence.push_back({"messages", (since == 0 ? "of all time: " : "since " + ShownTime(since) + ": ") + text});
   const bool open = found.record.state == InterfaceState::kOpen && found.as_recorded;
-  claims.push_back({kNominalClaim, holds && open ? ClaimState::kHolds : ClaimState::kFails, open ? text : found.detail});
+  // A laboratory with another interface that is still cut is not as it was before.
+  std::string others;
+  for (const auto& interface : job.profile.interfaces) {
+    if (interface.name != job.connector.name) others += (others.empty() ? "not opened yet: " : ", ") + interface.name;
+  }
+  const std::string detail = !open ? found.detail : others.empty() ? text : text + "; " + others;
+  claims.push_back({kNominalClaim, holds && open && others.empty() ? ClaimState::kHolds : ClaimState::kFails, detail});
   return {.holds = holds,
           .summary = text,
           .observed = {{"sent", reconciled.sent}, {"lost", reconciled.lost}, {"doubled", reconciled.doubled}, {"unsent", reconciled.unsent},
@@ -247,8 +253,7 @@ sdk::ActionInfo HealthAction::Describe() const {
 sdk::ProbeResult HealthAction::Probe(sdk::Context& context) {
   const Job job(context);
   InterfaceFound found = LookAtInterface(context, job);
-  // An interface that people have opened is no fault of degraded mode, but the rung above it.
-  const application::Profile profile = WithoutOpened(job.profile, found);
+  const application::Profile profile = WithoutOpened(context);
   const bool asked = application::Standing::WasAsked(kAdapter.plugin, profile);
   application::Standing standing = application::Standing::Of(context, kAdapter.plugin, profile, asked);
   const bool rungs_hold = standing.ladder.holds();

@@ -21,12 +21,14 @@ struct Start final : application::Start {
 };
 struct Degraded final : application::Degraded {
   Degraded() : application::Degraded(kAdapter) {}
+  application::Profile SeenProfile(const sdk::Context& context) const override { return WithoutOpened(context); }
 };
 struct RunsProtocol final : application::RunsProtocol {
   RunsProtocol() : application::RunsProtocol(kAdapter) {}
 };
 struct Accept final : application::Accept {
   Accept() : application::Accept(kAdapter) {}
+  application::Profile SeenProfile(const sdk::Context& context) const override { return WithoutOpened(context); }
 };
 struct Stop final : application::Stop {
   Stop() : application::Stop(kAdapter) {}

@@ -60,7 +60,8 @@ class Taker {
     const StoredFile found = LookAtStored(storage_ / name);
     switch (found.kind) {
       case StoredKind::kAttachment: ++census_.attachments; return;
-      case StoredKind::kIndex: return;
+      case StoredKind::kIndex:
+      case StoredKind::kList: return;
       case StoredKind::kForeign: census_.foreign.push_back(name.string()); return;
       case StoredKind::kDamaged: census_.damaged.push_back({name.string(), found.why}); return;
       case StoredKind::kDicom: break;

@@ -14,16 +14,32 @@ namespace {
 
 using sdk::Error;
 
-constexpr std::chrono::seconds kGoneMax(60);  // A server that its supervisor starts anew is waited for.
+// A server that its supervisor starts anew is waited for.
+constexpr std::chrono::seconds kGoneMax(60), kGoneAtFirstMax(20);
 
-struct Standing {
+// Does what asks the server, again as long as nobody answers.
+template <typename Ask>
+auto Patiently(const sdk::Context& context, std::chrono::seconds at_most, const Ask& ask) {
+  const auto until = std::chrono::steady_clock::now() + at_most;
+  for (;;) {
+    try {
+      return ask();
+    } catch (const Error& error) {
+      if (error.code() != "unreachable" || std::chrono::steady_clock::now() >= until) throw;
+    }
+    context.ThrowIfCancelled();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  }
+}
+
+struct IndexState {
   Census census;
   std::vector<std::string> missing;  // Of the census; not in the index.
   uint64_t there = 0;
 };
 
-Standing LookAt(const sdk::Context& context, const Place& place, const Settings& settings) {
-  Standing standing;
+IndexState LookAt(const sdk::Context& context, const Place& place, const Settings& settings) {
+  IndexState standing;
   standing.census = TakeCensus(context, place.restored(), [&](uint64_t done, uint64_t of) {
     context.Progress(0.2 * double(done) / double(of + 1), "reading the storage: " + std::to_string(done) + " of " + std::to_string(of) + " files");
   });
@@ -39,7 +55,7 @@ Standing LookAt(const sdk::Context& context, const Place& place, const Settings&
   return standing;
 }
 
-std::string DetailOf(const Standing& standing) {
+std::string DetailOf(const IndexState& standing) {
   std::string text = std::to_string(standing.there) + " of " + std::to_string(standing.census.instances.size()) + " instances are in the index";
   if (const std::string why = standing.census.WhyNotWhole(); !why.empty()) text += "; " + why;
   return text;
@@ -52,21 +68,14 @@ void RefuseFullDisk(const Place& place) {
   }
 }
 
-// Gives one file to the server. Empty: it has it; else why it does not take it. Waits while the server is being started anew.
+// Gives one file to the server. Empty: it has it; else why it does not take it.
 std::string Give(const sdk::Context& context, Rest& rest, const std::filesystem::path& file) {
-  const auto until = std::chrono::steady_clock::now() + kGoneMax;
-  for (;;) {
-    try {
-      const Response response = rest.PostFile("/instances", file);
-      if (response.ok()) return "";
-      const sdk::Json said = sdk::Json::parse(response.body, nullptr, false);
-      return "the server refuses it: " + (said.is_object() ? said.value("Message", "") : "status " + std::to_string(response.status));
-    } catch (const Error& error) {
-      if (error.code() != "unreachable" || std::chrono::steady_clock::now() >= until) throw;
-      context.ThrowIfCancelled();
-      std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    }
-  }
+  return Patiently(context, kGoneMax, [&]() -> std::string {
+    const Response response = rest.PostFile("/instances", file);
+    if (response.ok()) return "";
+    const sdk::Json said = sdk::Json::parse(response.body, nullptr, false);
+    return "the server refuses it: " + (said.is_object() ? said.value("Message", "") : "status " + std::to_string(response.status));
+  });
 }
 
 }  // namespace
@@ -92,7 +101,7 @@ sdk::ProbeResult RebuildIndex::Probe(sdk::Context& context) {
   if (!settings) return unknown("this server was never started here");
   if (!std::filesystem::is_directory(place.restored())) return unknown("no storage is restored here");
   if (const std::string why = WhyNotAnswering(context, *settings); !why.empty()) return unknown(why);
-  const Standing standing = LookAt(context, place, *settings);
+  const IndexState standing = LookAt(context, place, *settings);
   const bool holds = standing.missing.empty() && !standing.census.instances.empty();
   const std::string detail = DetailOf(standing);
   // Only verify and health ask dcmtk, so only they may say that it holds.
@@ -110,7 +119,7 @@ sdk::PlanResult RebuildIndex::Plan(sdk::Context& context) {
   if (!settings || !WhyNotAnswering(context, *settings).empty() || !std::filesystem::is_directory(place.restored())) {
     return {{{"index of " + place.service, "not known before the server runs", "every readable instance of the restored storage"}}, "rebuilds the index"};
   }
-  const Standing standing = LookAt(context, place, *settings);
+  const IndexState standing = LookAt(context, place, *settings);
   if (standing.missing.empty()) return {{}, "nothing to do"};
   return {{{"index of " + place.service, std::to_string(standing.there) + " instances", std::to_string(standing.census.instances.size()) + " instances"}},
           "gives " + std::to_string(standing.missing.size()) + " instances to the server"};
@@ -119,10 +128,12 @@ sdk::PlanResult RebuildIndex::Plan(sdk::Context& context) {
 sdk::ApplyResult RebuildIndex::Apply(sdk::Context& context) {
   const Place place(context);
   const Settings settings = RequireSettings(place);
-  if (const std::string why = WhyNotAnswering(context, settings); !why.empty()) {
-    throw Error("unreachable", "the server does not answer: " + why, "run pacs.start first");
-  }
-  const Standing standing = LookAt(context, place, settings);
+  const IndexState standing = Patiently(context, kGoneAtFirstMax, [&] {
+    if (const std::string why = WhyNotAnswering(context, settings); !why.empty()) {
+      throw Error("unreachable", "the server does not answer: " + why, "run pacs.start first");
+    }
+    return LookAt(context, place, settings);
+  });
   if (standing.missing.empty() && !standing.census.instances.empty()) return {false, DetailOf(standing)};
   if (standing.census.instances.empty()) throw Error("no_data", "the restored storage has no instance that can be read: " + standing.census.WhyNotWhole());
   Rest rest(context, settings);

@@ -27,7 +27,7 @@ fs::path FileOf(const sdk::Context& context, const std::string& path) {
   return fs::is_directory(source) ? source / path : source;
 }
 
-struct Standing {
+struct RestoredStorage {
   bool there = false;
   std::string hash;  // Of what is in `restored` now.
   uint64_t files = 0, bytes = 0;
@@ -38,8 +38,8 @@ struct Standing {
 };
 
 // Reads everything.
-Standing LookAt(const sdk::Context& context, const Place& place) {
-  Standing standing;
+RestoredStorage LookAt(const sdk::Context& context, const Place& place) {
+  RestoredStorage standing;
   standing.there = fs::is_directory(place.restored());
   if (!standing.there) return standing;
   const sdk::Manifest manifest = sdk::ManifestOf(context, place.restored());
@@ -54,7 +54,7 @@ Standing LookAt(const sdk::Context& context, const Place& place) {
 }
 
 // Whether there is something to restore from, without reading all of it.
-sdk::Claim DataFound(const sdk::Context& context, const Standing& standing) {
+sdk::Claim DataFound(const sdk::Context& context, const RestoredStorage& standing) {
   if (standing.there) return Holds(kDataFound, standing.dicom > 0, standing.Shown() + " in the restored storage");
   const fs::path source = Source(context);
   if (source.empty()) {
@@ -76,11 +76,11 @@ sdk::Claim DataFound(const sdk::Context& context, const Standing& standing) {
   return Holds(kDataFound, false, "no DICOM file in " + source.string());
 }
 
-std::vector<sdk::Claim> Claims(const sdk::Context& context, const Standing& standing, bool holds, const std::string& detail) {
+std::vector<sdk::Claim> Claims(const sdk::Context& context, const RestoredStorage& standing, bool holds, const std::string& detail) {
   return {DataFound(context, standing), Holds(kRestored, holds, detail)};
 }
 
-std::string DetailOf(const Standing& standing, const std::string& wanted) {
+std::string DetailOf(const RestoredStorage& standing, const std::string& wanted) {
   if (!standing.there) return "nothing is restored here";
   if (standing.hash == wanted) return standing.Shown() + ", the very bytes of " + wanted.substr(0, 16) + "…";
   return "what is restored here is " + standing.hash.substr(0, 60) + ", expected " + wanted.substr(0, 16) + "…";
@@ -105,7 +105,7 @@ sdk::ActionInfo Restore::Describe() const {
 sdk::ProbeResult Restore::Probe(sdk::Context& context) {
   const Place place(context);
   const std::string wanted = WantedHash(context);
-  const Standing standing = LookAt(context, place);
+  const RestoredStorage standing = LookAt(context, place);
   const bool holds = standing.there && standing.hash == wanted;
   const std::string detail = DetailOf(standing, wanted);
   return {.holds = holds,
@@ -128,7 +128,7 @@ sdk::PlanResult Restore::Plan(sdk::Context& context) {
 sdk::ApplyResult Restore::Apply(sdk::Context& context) {
   const Place place(context);
   const std::string wanted = WantedHash(context);
-  const Standing standing = LookAt(context, place);
+  const RestoredStorage standing = LookAt(context, place);
   if (standing.there && standing.hash == wanted) return {false, DetailOf(standing, wanted)};
   if (standing.there) {
     throw Error("occupied", place.restored().string() + ": " + DetailOf(standing, wanted),
@@ -156,7 +156,7 @@ sdk::ApplyResult Restore::Apply(sdk::Context& context) {
 sdk::VerifyResult Restore::Verify(sdk::Context& context) {
   const Place place(context);
   const std::string wanted = WantedHash(context);
-  const Standing standing = LookAt(context, place);
+  const RestoredStorage standing = LookAt(context, place);
   const bool holds = standing.there && standing.hash == wanted;
   const std::string detail = DetailOf(standing, wanted);
   return {.holds = holds,

@@ -39,6 +39,16 @@ bool IsJson(const std::string& head) {
 bool IsSqlite(const std::string& name) {
   return name == "index" || name == "index-wal" || name == "index-shm" || name == "index-journal";
 }
+// "<SHA-256>  <file>" in each line that is whole: what the copy's job wrote, and the judge of backups holds the storage to.
+bool IsList(const std::string& name, const std::string& head) {
+  if (name != "SHA256SUMS" || head.find('\n') == std::string::npos) return false;
+  for (size_t at = 0, end = head.find('\n'); end != std::string::npos; at = end + 1, end = head.find('\n', at)) {
+    const std::string_view line = std::string_view(head).substr(at, end - at);
+    if (line.size() < 67 || line.find_first_not_of("0123456789abcdef") != 64) return false;
+    if (line[64] != ' ' || (line[65] != ' ' && line[65] != '*')) return false;
+  }
+  return true;
+}
 // The header of zlib: method 8, and a check of its two bytes.
 bool LooksCompressed(const std::string& head) {
   if (head.size() < 10 || head[8] != 0x78) return false;
@@ -107,6 +117,7 @@ StoredFile LookAtStored(const std::filesystem::path& file) {
     head.resize(ReadUpTo(fd.get(), head.data(), head.size(), file));
   }
   if (IsSqlite(name)) return {StoredKind::kIndex, false, ""};
+  if (IsList(name, head)) return {StoredKind::kList, false, ""};
   if (head.empty() && IsUuid(name)) return {StoredKind::kDamaged, false, "is empty"};
   if (IsDicom(head) || !IsUuid(name) || !LooksCompressed(head)) return KindOf(head, name, false);
   std::string plain;

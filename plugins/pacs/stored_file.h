@@ -13,6 +13,7 @@ enum class StoredKind {
   kDicom,       // Begins as a DICOM file does, after decompression.
   kAttachment,  // Orthanc's own JSON.
   kIndex,       // Orthanc's SQLite files, in the folder of the storage by default.
+  kList,        // SHA256SUMS: beside the storage, no part of it.
   kDamaged,     // Has a name of Orthanc's, and no content of its.
   kForeign,     // Neither.
 };

@@ -14,8 +14,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugins/sdk/context.h"
@@ -48,7 +50,17 @@ struct RunResult {
 // Throws Error: "not_found" (no such program), "cancelled". Anything else that the program does is a result.
 RunResult Run(const Context& context, const std::vector<std::string>& arguments, const RunOptions& options = {});
 
-// The same, and an Error "program_failed" unless it exits with 0.
+// For output or input that is too large to be held.
+struct Streams {
+  int in = -1;                                   // Its standard input, instead of RunOptions::input; stays the caller's.
+  // Gets standard output piece by piece, to its end: half an output is never taken for all of it. None: RunResult::out.
+  // May throw: the program is ended then.
+  std::function<void(std::string_view)> on_out;
+};
+RunResult RunStreaming(const Context& context, const std::vector<std::string>& arguments, const RunOptions& options,
+                       const Streams& streams);
+
+// As Run, and an Error "program_failed" unless it exits with 0.
 RunResult RunOrThrow(const Context& context, const std::vector<std::string>& arguments, const RunOptions& options = {});
 
 // ---- implementation ----
@@ -61,16 +73,23 @@ inline std::pair<Fd, Fd> Pipe() {
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
-// False once the stream has ended.
-inline bool ReadSome(int fd, std::string& into, size_t max, bool& truncated) {
-  char buffer[16384];
-  const ssize_t count = read(fd, buffer, sizeof buffer);
-  if (count < 0) return errno == EINTR || errno == EAGAIN;
-  if (count == 0) return false;
-  const size_t room = max - std::min(max, into.size());
-  truncated = truncated || static_cast<size_t>(count) > room;
-  into.append(buffer, std::min(room, static_cast<size_t>(count)));
-  return true;
+using Sink = std::function<void(std::string_view)>;
+
+// Keeps at most `max` bytes.
+inline Sink KeptIn(std::string& into, size_t max, bool& truncated) {
+  return [&into, max, &truncated](std::string_view piece) {
+    const size_t room = max - std::min(max, into.size());
+    truncated = truncated || piece.size() > room;
+    into.append(piece.substr(0, room));
+  };
+}
+
+// Hands on what is there; closes the stream once it has ended.
+inline void Drain(Fd& stream, const Sink& sink) {
+  char buffer[1 << 16];
+  const ssize_t count = read(stream.get(), buffer, sizeof buffer);
+  if (count > 0) sink({buffer, static_cast<size_t>(count)});
+  if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN)) stream.Reset();
 }
 
 // A child in a group of its own, so that the whole of it can be told to end.
@@ -154,50 +173,59 @@ inline std::string RunResult::Why() const {
 }
 
 inline RunResult Run(const Context& context, const std::vector<std::string>& arguments, const RunOptions& options) {
-  using Steady = std::chrono::steady_clock;
-  if (arguments.empty()) throw Error("internal", "no program to run");
   if (options.input.size() > 65536) throw Error("internal", "input of a program is limited to 64 KiB");
-  context.ThrowIfCancelled();
   auto [in_read, in_write] = process_internal::Pipe();
-  auto [out_read, out_write] = process_internal::Pipe();
-  auto [err_read, err_write] = process_internal::Pipe();
   // An empty pipe takes 64 KiB at once: nobody to wait for.
   if (!options.input.empty() && write(in_write.get(), options.input.data(), options.input.size()) < 0) {
-    ThrowErrno(errno, "write to " + arguments[0]);
+    ThrowErrno(errno, "write to a program");
   }
   in_write.Reset();
+  return RunStreaming(context, arguments, options, {.in = in_read.get()});
+}
+
+inline RunResult RunStreaming(const Context& context, const std::vector<std::string>& arguments,
+                              const RunOptions& options, const Streams& streams) {
+  using Steady = std::chrono::steady_clock;
+  if (arguments.empty()) throw Error("internal", "no program to run");
+  context.ThrowIfCancelled();
+  auto [out_read, out_write] = process_internal::Pipe();
+  auto [err_read, err_write] = process_internal::Pipe();
+  Fd nothing;
+  if (streams.in < 0) nothing.Reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
   RunOptions child_options = options;
   // The one folder that is writable in every verb: dpkg-deb needs one even to look.
   child_options.environment.emplace("TMPDIR", context.work_dir().string());
   process_internal::Child child(arguments, child_options, options.folder.empty() ? context.work_dir() : options.folder,
-                                in_read.get(), out_write.get(), err_write.get());
-  in_read.Reset(), out_write.Reset(), err_write.Reset();
+                                streams.in < 0 ? nothing.get() : streams.in, out_write.get(), err_write.get());
+  out_write.Reset(), err_write.Reset();
 
   RunResult result;
-  bool cancelled = false;
+  const auto out = streams.on_out ? streams.on_out
+                                  : process_internal::KeptIn(result.out, options.output_max, result.truncated);
+  const auto err = process_internal::KeptIn(result.err, options.output_max, result.truncated);
   const auto end = Steady::now() + std::min(options.timeout, context.TimeLeft());
   auto kill_at = Steady::time_point::max();
   auto drain_until = Steady::time_point::max();
+  bool cancelled = false;
   bool ended = false;
   while (true) {
-    pollfd streams[3] = {
+    pollfd polled[3] = {
         {out_read.get(), POLLIN, 0}, {err_read.get(), POLLIN, 0}, {ended ? -1 : child.pidfd(), POLLIN, 0}};
-    poll(streams, 3, 50);  // So often it looks whether the verb is cancelled.
-    if (streams[0].revents != 0 &&
-        !process_internal::ReadSome(out_read.get(), result.out, options.output_max, result.truncated)) {
-      out_read.Reset();
-    }
-    if (streams[1].revents != 0 &&
-        !process_internal::ReadSome(err_read.get(), result.err, options.output_max, result.truncated)) {
-      err_read.Reset();
-    }
+    poll(polled, 3, 50);  // So often it looks whether the verb is cancelled.
+    if (polled[0].revents != 0) process_internal::Drain(out_read, out);
+    if (polled[1].revents != 0) process_internal::Drain(err_read, err);
     const auto now = Steady::now();
     if (!ended && child.Poll()) {
       ended = true;
       // A daemon that it started may hold its streams open: take what is there, wait no longer.
-      drain_until = now + std::chrono::milliseconds(200);
+      drain_until = now + (streams.on_out ? std::chrono::milliseconds(5000) : std::chrono::milliseconds(200));
     }
-    if (ended && ((!out_read && !err_read) || now >= drain_until)) break;
+    if (ended && !out_read && !err_read) break;
+    if (ended && now >= drain_until) {
+      // Of what is handed on piece by piece, nothing shows that this was all.
+      result.truncated = result.truncated || (streams.on_out && out_read);
+      break;
+    }
     if (!ended && kill_at == Steady::time_point::max() && (now >= end || context.Cancelled())) {
       cancelled = context.Cancelled();
       result.timed_out = !cancelled;

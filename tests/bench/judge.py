@@ -1,4 +1,5 @@
-"""How fast backups are judged, each kind of data beside the least that it can cost: reading and SHA-256, as many at once."""
+"""How fast backups are judged, each kind of data beside the least that it can cost: reading and SHA-256, as many at once; what is
+packed also beside unpacking it with the same library, and no more."""
 
 import json
 import os
@@ -126,8 +127,8 @@ def judge(folder, processes, *flags):
     return took, json.loads(done.stdout)[0]
 
 
-def raw(folder, processes):
-    done = subprocess.run([program("bench-judge-raw"), str(processes), folder], capture_output=True, text=True, check=True)
+def raw(folder, processes, *flags):
+    done = subprocess.run([program("bench-judge-raw"), str(processes), folder, *flags], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
@@ -136,17 +137,23 @@ def measure(sizes):
     folders = make(scratch("judge"), sizes["judge_mb"], sizes["judge_files"])
     figures = {"judge.processes": processes, "judge.files": sizes["judge_files"]}
     for kind, folder in folders.items():
-        ours, sealed, least = [], [], []
+        ours, sealed, least, unpacked = [], [], [], []
         said = raw(folder, processes)  # Into memory: it is not the disk that is measured.
         for _ in range(sizes["turns"]):
             ours.append(judge(folder, processes))
             least.append(raw(folder, processes)["seconds"])
             sealed.append(judge(folder, processes, "--manifest"))
+            if kind == "packed":
+                unpacked.append(raw(folder, processes, "--unpack")["seconds"])
         if ours[0][1]["files"] != said["files"] or not sealed[0][1]["manifest_sha256"]:
             raise AssertionError(f"{kind}: {ours[0][1]['files']} of {said['files']} files judged")
         amount, unit = (said["files"], "files_per_s") if kind == "small" else (said["bytes"], "bytes_per_s")
         name = "small" if kind == "small" else kind
         seconds = {"": median(took for took, _ in ours), "raw_": median(least), "manifest_": median(took for took, _ in sealed)}
+        if unpacked:
+            seconds["raw_unpacking_"] = median(unpacked)
+            figures["judge.packed_ratio_to_unpacking"] = round(seconds["raw_unpacking_"] / seconds[""], 3)
+            figures["judge.packed_manifest_ratio_to_unpacking"] = round(seconds["raw_unpacking_"] / seconds["manifest_"], 3)
         for prefix, each in seconds.items():
             figures[f"judge.{prefix}{name}_{unit}"] = round(amount / each)
         figures[f"judge.{name}_ratio_to_raw"] = round(seconds["raw_"] / seconds[""], 3)

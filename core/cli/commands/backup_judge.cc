@@ -155,6 +155,8 @@ absl::StatusOr<int> Judge(Context& context, const BackupJudgeFlags& flags) {
   for (const std::string& path : flags.paths) {
     try {
       judgements.push_back(backup::JudgeRecoveryPoint(path, pool, steps, wanted));
+    } catch (const sdk::Error& problem) {
+      return absl::FailedPreconditionError(absl::StrCat(problem.what(), "; ", problem.hint()));
     } catch (const std::system_error& problem) {
       return absl::InternalError(absl::StrCat(path, ": ", problem.what()));
     }

@@ -18,7 +18,7 @@ using sdk::ClaimState;
 using sdk::Error;
 using sdk::Json;
 
-constexpr const char* kClaim = "backup.readonly";
+constexpr const char* kReadOnlyClaim = "backup.readonly";
 
 Wanted WantedOf(const sdk::Context& context, const HolderService& holder) {
   Wanted wanted;
@@ -121,7 +121,7 @@ sdk::ProbeResult Attach::Probe(sdk::Context& context) {
           .summary = detail,
           .observed = {{"target", wanted.target}, {"proof", answer ? *answer : Json()}},
           .evidence = std::move(evidence),
-          .claims = {{kClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
+          .claims = {{kReadOnlyClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
 }
 
 sdk::PlanResult Attach::Plan(sdk::Context& context) {
@@ -160,7 +160,7 @@ sdk::VerifyResult Attach::Verify(sdk::Context& context) {
   return {.holds = why.empty(),
           .summary = detail,
           .evidence = std::move(evidence),
-          .claims = {{kClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
+          .claims = {{kReadOnlyClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
 }
 
 sdk::RollbackResult Attach::Rollback(sdk::Context& context) {

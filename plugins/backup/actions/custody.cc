@@ -17,7 +17,7 @@ using sdk::ClaimState;
 using sdk::Error;
 using sdk::Json;
 
-constexpr const char* kClaim = "backup.custody";
+constexpr const char* kCustodyClaim = "backup.custody";
 constexpr const char* kFolder = "/var/lib/reprise-custody";
 constexpr size_t kManifestMax = size_t{1} << 30;
 
@@ -130,7 +130,7 @@ sdk::ProbeResult Custody::Probe(sdk::Context& context) {
           .summary = detail,
           .observed = {{"record", held.record ? *held.record : Json()}},
           .evidence = {{"file", detail}},
-          .claims = {{kClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
+          .claims = {{kCustodyClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
 }
 
 sdk::PlanResult Custody::Plan(sdk::Context& context) {
@@ -195,7 +195,7 @@ sdk::VerifyResult Custody::Verify(sdk::Context& context) {
   return {.holds = why.empty(),
           .summary = detail,
           .evidence = {{"file", detail}, {"file", read + (why.empty() ? ": they agree" : "")}},
-          .claims = {{kClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
+          .claims = {{kCustodyClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
 }
 
 }  // namespace reprise::backup

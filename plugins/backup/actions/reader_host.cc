@@ -20,7 +20,7 @@ namespace {
 using sdk::ClaimState;
 using sdk::Error;
 
-constexpr const char* kClaim = "backup.reader_closed";
+constexpr const char* kReaderClaim = "backup.reader_closed";
 constexpr int kTryMs = 2000;
 
 struct Endpoint {
@@ -123,7 +123,7 @@ sdk::ProbeResult ReaderHost::Probe(sdk::Context& context) {
   result.holds = why.empty();
   result.summary = why.empty() ? Words("no route beyond what is allowed, ", forbidden.size(), " forbidden addresses do not answer") : why;
   result.observed = {{"routes", routes.size()}};
-  result.claims = {{kClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, result.summary}};
+  result.claims = {{kReaderClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, result.summary}};
   return result;
 }
 

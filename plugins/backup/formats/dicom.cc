@@ -214,20 +214,22 @@ class Parser {
         allocated_ == 16 && stored_ > 0 && stored_ < 16 && high_bit_ + 1 == stored_ && !signed_ && !encapsulated_;
     const uint64_t mask = spare ? 0xffffU << stored_ & 0xffffU : 0;
     SliceSource pixels(source_, at_, element.size);
-    if (LooksStriped(pixels.ReadString(0, std::min<uint64_t>(element.size, 256 << 10)))) return Bad(at_, "pixels", "runs of 16 random bytes between them");
+    if (LooksStriped(Sample(pixels))) return Bad(at_, "pixels", "runs of 16 random bytes between them");
     const std::array<unsigned char, 2> spare_bits =
         big_ ? std::array<unsigned char, 2>{static_cast<unsigned char>(mask >> 8), static_cast<unsigned char>(mask)}
              : std::array<unsigned char, 2>{static_cast<unsigned char>(mask), static_cast<unsigned char>(mask >> 8)};
     std::string room;
     uint64_t windows = 0, overfull = 0, random = 0, first_overfull = 0, first_random = 0;
-    for (uint64_t at = 0; at < element.size; ++windows) {
-      const std::string_view bytes = pixels.View(at, kWindow, room);
-      const size_t got = bytes.size();
-      if (got == 0) return Early("pixels");
-      const bool over = mask != 0 && AnyBits(bytes, spare_bits);
-      if (over && overfull++ == 0) first_overfull = at_ + at;
-      if (got == kWindow && LookOf(bytes) == Look::kRandom && random++ == 0) first_random = at_ + at;
-      at += got;
+    for (uint64_t at = 0; at < element.size;) {
+      const std::string_view piece = pixels.View(at, 64 * kWindow, room);
+      if (piece.empty()) return Early("pixels");
+      for (size_t i = 0; i < piece.size(); i += kWindow, ++windows) {
+        const std::string_view bytes = piece.substr(i, kWindow);
+        const bool over = mask != 0 && AnyBits(bytes, spare_bits);
+        if (over && overfull++ == 0) first_overfull = at_ + at + i;
+        if (bytes.size() == kWindow && LookOf(bytes) == Look::kRandom && random++ == 0) first_random = at_ + at + i;
+      }
+      at += piece.size();
     }
     // A picture that is too full everywhere was made so; one that is so in a part was changed.
     if (overfull > 0 && overfull < windows)
@@ -237,8 +239,18 @@ class Parser {
     return true;
   }
 
+  // The first bytes, in which stripes would show.
+  std::string_view Sample(SliceSource& pixels) {
+    constexpr size_t kSample = 256 << 10;
+    const std::string_view there = pixels.View(0, kSample, sample_);
+    if (there.size() == std::min<uint64_t>(kSample, pixels.Size())) return there;
+    sample_ = pixels.ReadString(0, kSample);
+    return sample_;
+  }
+
   Source& source_;
   Report& report_;
+  std::string sample_;
   uint64_t at_;
   std::string syntax_;
   bool explicit_ = true, big_ = false, encapsulated_ = false, pixels_ = false, signed_ = false;

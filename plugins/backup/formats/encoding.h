@@ -19,6 +19,7 @@ class EncodingCheck {
 
  private:
   void Narrow(std::string_view piece);
+  void Slowly(std::string_view piece);
   void Wide(std::string_view piece);
   void Odd(uint64_t& first, uint64_t at, unsigned char byte);
 

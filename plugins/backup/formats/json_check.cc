@@ -1,6 +1,7 @@
 #include "plugins/backup/formats/json_check.h"
 
 #include "plugins/backup/judge/bulk.h"
+#include "plugins/backup/judge/words.h"
 
 namespace reprise::backup {
 namespace {
@@ -8,7 +9,6 @@ namespace {
 constexpr size_t kDepthMax = 1 << 20;
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
@@ -168,6 +168,9 @@ bool JsonCheck::Feed(std::string_view piece) {
   for (size_t i = 0; i < piece.size(); ++i) {
     if (state_ == State::kString) {
       i += StringRun(piece.substr(i));
+      if (i == piece.size()) break;
+    } else if (state_ == State::kDigits) {
+      while (i < piece.size() && IsDigit(piece[i])) ++i;
       if (i == piece.size()) break;
     }
     if (!Step(piece[i])) return false;

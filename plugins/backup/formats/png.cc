@@ -7,16 +7,16 @@
 namespace reprise::backup {
 namespace {
 
-constexpr std::string_view kMagic("\x89PNG\r\n\x1a\n", 8);
+constexpr std::string_view kPngMagic("\x89PNG\r\n\x1a\n", 8);
 
 class Png final : public Decoder {
  public:
   const char* name() const override { return "png"; }
   bool Dense() const override { return true; }
-  bool Recognises(std::string_view head) const override { return head.substr(0, 8) == kMagic; }
+  bool Recognises(std::string_view head) const override { return head.substr(0, 8) == kPngMagic; }
 
   void Decode(Source& source, Report& report) const override {
-    Reader reader(source, kMagic.size());
+    Reader reader(source, kPngMagic.size());
     bool first = true;
     bool data = false;
     for (;;) {

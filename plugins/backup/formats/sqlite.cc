@@ -11,7 +11,7 @@
 namespace reprise::backup {
 namespace {
 
-constexpr std::string_view kMagic("SQLite format 3\0", 16);
+constexpr std::string_view kSqliteMagic("SQLite format 3\0", 16);
 
 // SQLite's view of the one content that is being judged: read-only, nothing beside it, locks that always hold.
 Source* current = nullptr;
@@ -96,7 +96,7 @@ const char* Vfs() {
 class Sqlite final : public Decoder {
  public:
   const char* name() const override { return "sqlite"; }
-  bool Recognises(std::string_view head) const override { return head.substr(0, 16) == kMagic; }
+  bool Recognises(std::string_view head) const override { return head.substr(0, 16) == kSqliteMagic; }
 
   void Decode(Source& source, Report& report) const override {
     if (!source.Settle())

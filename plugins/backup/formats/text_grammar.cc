@@ -39,6 +39,12 @@ void ReadText(Source& source, Report& report, TextGrammar* grammar) {
     encoding.Feed(piece);
     if (grammar == nullptr || encoding.is_utf16()) continue;
     while (!piece.empty()) {
+      if (begins && line.empty()) {
+        const size_t taken = grammar->Lines(piece, line_at);
+        line_at += taken;
+        piece.remove_prefix(taken);
+        if (piece.empty()) break;
+      }
       const size_t newline = piece.find('\n');
       if (newline == std::string_view::npos) {
         line += piece;

@@ -14,6 +14,8 @@ class TextGrammar {
  public:
   virtual ~TextGrammar() = default;
   // Without its newline; a line of more than 64 KiB comes in pieces, of which only the first `begins`.
+  // Whole lines at the front of `piece`, which begins one: how many of its bytes were understood at once, without Line. None: 0.
+  virtual size_t Lines(std::string_view /*piece*/, uint64_t /*at*/) { return 0; }
   virtual void Line(std::string_view line, uint64_t at, bool begins) = 0;
   // `ended`: the last line had its newline.
   virtual void End(Report& report, uint64_t size, bool ended) = 0;

@@ -1,10 +1,11 @@
-// The same small questions about very many bytes, sixteen at once where the processor can (every x86-64 has SSE2), one by one
-// elsewhere; the answers are the same.
+// The same small questions about very many bytes: thirty-two at once where the processor can (AVX2), sixteen where it is an
+// x86-64 at all (SSE2), one by one elsewhere; the answers are the same.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #ifdef __SSE2__
@@ -19,13 +20,6 @@ constexpr bool IsTextByte(unsigned char byte) {
 }
 
 namespace bulk_internal {
-inline constexpr std::array<uint8_t, 256> kBits = [] {
-  std::array<uint8_t, 256> bits{};
-  for (unsigned i = 1; i < 256; ++i) bits[i] = static_cast<uint8_t>(bits[i / 2] + i % 2);
-  return bits;
-}();
-inline unsigned Bits16(unsigned mask) { return kBits[mask & 0xff] + kBits[mask >> 8]; }
-
 #ifdef __SSE2__
 inline __m128i Load(const char* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
 // 0xff where there is no text byte.
@@ -57,71 +51,49 @@ struct TextCounts {
   size_t plain = 0;
   size_t controls = 0;
 };
-inline TextCounts CountText(std::string_view bytes) {
-  TextCounts counts;
-  size_t i = 0;
-#ifdef __SSE2__
-  for (; i + 16 <= bytes.size(); i += 16) {
-    const __m128i piece = bulk_internal::Load(bytes.data() + i);
-    const __m128i controls = bulk_internal::Controls(piece);
-    const unsigned odd = static_cast<unsigned>(_mm_movemask_epi8(controls));
-    const unsigned not_plain = odd | static_cast<unsigned>(_mm_movemask_epi8(piece));
-    counts.controls += odd == 0 ? 0 : bulk_internal::Bits16(odd);
-    counts.plain += not_plain == 0 ? 16 : 16 - bulk_internal::Bits16(not_plain);
-  }
-#endif
-  for (; i < bytes.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    counts.controls += IsTextByte(byte) ? 0 : 1;
-    counts.plain += byte < 0x80 && IsTextByte(byte) ? 1 : 0;
-  }
-  return counts;
-}
+TextCounts CountText(std::string_view bytes);
 
-// Whether sixteen bytes can be no text: a control character among at least six bytes that are no plain letters. All zero says
-// nothing.
-inline bool CellIsNoText(const char* cell) {
-#ifdef __SSE2__
-  const __m128i piece = bulk_internal::Load(cell);
-  const unsigned controls = static_cast<unsigned>(_mm_movemask_epi8(bulk_internal::Controls(piece)));
-  if (controls == 0) return false;
-  const unsigned high = static_cast<unsigned>(_mm_movemask_epi8(piece));
-  if (bulk_internal::Bits16(controls | high) < 6) return false;
-  return _mm_movemask_epi8(_mm_cmpeq_epi8(piece, _mm_setzero_si128())) != 0xffff;
-#else
-  unsigned controls = 0, high = 0, any = 0;
-  for (int i = 0; i < 16; ++i) {
-    const auto byte = static_cast<unsigned char>(cell[i]);
-    any |= byte;
-    high += byte >> 7;
-    controls += IsTextByte(byte) ? 0 : 1;
-  }
-  return any != 0 && controls >= 1 && controls + high >= 6;
-#endif
-}
+// What a text in UTF-8 has, where it is one from its first byte to its last, without any control character.
+struct Utf8Counts {
+  uint64_t characters = 0;  // Of more than one byte.
+  uint64_t high = 0;        // Bytes from 0x80 on.
+  uint64_t letters = 0;     // Those of them that are letters in Western European text of one byte a character.
+};
+// Nothing: it is none, or this processor cannot tell it quickly.
+std::optional<Utf8Counts> CountUtf8(std::string_view bytes);
+// Of text of one byte a character: accented letters of French, German, Spanish, and the usual signs, in ISO 8859-1 and Windows-1252.
+bool IsWesternLetter(unsigned char byte);
 
-// The sum over all bytes of the byte times the one behind it. REQUIRES: at most 64 KiB.
-inline uint64_t NeighbourProducts(std::string_view bytes) {
-  uint64_t sum = 0;
-  size_t i = 0;
-#ifdef __SSE2__
-  const __m128i zero = _mm_setzero_si128();
-  __m128i sums = zero;  // Four of 32 bits: 4096 steps of at most 4 * 255² fit.
-  for (; i + 17 <= bytes.size(); i += 16) {
-    const __m128i here = bulk_internal::Load(bytes.data() + i);
-    const __m128i next = bulk_internal::Load(bytes.data() + i + 1);
-    sums = _mm_add_epi32(sums, _mm_madd_epi16(_mm_unpacklo_epi8(here, zero), _mm_unpacklo_epi8(next, zero)));
-    sums = _mm_add_epi32(sums, _mm_madd_epi16(_mm_unpackhi_epi8(here, zero), _mm_unpackhi_epi8(next, zero)));
-  }
-  alignas(16) uint32_t parts[4];
-  _mm_store_si128(reinterpret_cast<__m128i*>(parts), sums);
-  sum = uint64_t{parts[0]} + parts[1] + parts[2] + parts[3];
-#endif
-  for (; i + 1 < bytes.size(); ++i) {
-    sum += uint64_t{static_cast<unsigned char>(bytes[i])} * static_cast<unsigned char>(bytes[i + 1]);
-  }
-  return sum;
-}
+// Of cells of sixteen bytes: those that can be no text, which have a control character among at least six bytes that are no plain
+// letters. All zero says nothing. What is left behind the last whole cell is left out.
+struct Cells {
+  size_t odd = 0;
+  size_t first = 0;  // Where the first of them begins.
+};
+Cells NoTextCells(std::string_view bytes);
+
+// Up to eight kinds of three letters, to be found in a text quickly, capital or small. Each bit of a byte is one kind.
+class Triples {
+ public:
+  // REQUIRES: kind < 8; three letters. A kind may have several.
+  void Add(unsigned kind, std::string_view letters);
+  // Where the next of them may stand, from `at` on, and of which kinds; npos: nowhere. May see some where none is, and never misses
+  // one.
+  size_t Find(std::string_view text, size_t at, unsigned& kinds) const;
+
+ private:
+  // Of each letter: which kinds have one like it there, by its upper and by its lower four bits.
+  std::array<std::array<uint8_t, 16>, 3> upper_{}, lower_{};
+};
+
+// Sums over all bytes: of each, of its square, and of its product with the one behind it (without the last). REQUIRES: at most
+// 32 KiB.
+struct Sums {
+  uint64_t bytes = 0;
+  uint64_t squares = 0;
+  uint64_t products = 0;
+};
+Sums SumsOf(std::string_view bytes);
 
 // Whether any of the 16-bit words, as they lie in memory, has a bit of `mask` (likewise). An odd last byte is left out.
 inline bool AnyBits(std::string_view words, const std::array<unsigned char, 2>& mask) {

@@ -71,7 +71,9 @@ Outcome Examiner::One(Source& source, const std::string& name, int depth) {
             {{Sign::kUndecided, name, 0, Words("at most ", limits_.depth_max, " archives in each other"), "more"}}};
   }
   source.Settle(kSmall);
-  const std::string head = source.ReadString(0, kHead);
+  const std::string_view whole = source.Whole();
+  const std::string kept = whole.empty() ? source.ReadString(0, kHead) : std::string();
+  const std::string_view head = whole.empty() ? std::string_view(kept) : whole.substr(0, kHead);
   Outcome outcome;
   if (head.empty() && source.Error().empty()) {
     outcome = Empty(name);
@@ -111,8 +113,9 @@ Outcome Examiner::Decoded(Source& source, const std::string& name, int depth, co
     broken.magic_lost = true;
     report.Damaged(0, Words("the first bytes of a ", decoder.name()), HexOf(head));
   } else {
-    broken.magic_lost = decoder.Textual() && !decoder.Recognises(head);
     decoder.Decode(source, report);
+    // Asked only where it matters: to look at the first bytes again costs as much as the rest of a small file.
+    broken.magic_lost = decoder.Textual() && !report.clean() && !decoder.Recognises(head);
   }
   // Who seals a file on purpose gives it another name.
   if (decoder.name() == std::string_view("sealed") && !FormatByName(name).empty() && LookOf(head) != Look::kText) {

@@ -1,11 +1,11 @@
 #include "plugins/backup/judge/names.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <iterator>
-#include <vector>
+#include <unordered_map>
+#include <unordered_set>
 
+#include "plugins/backup/judge/bulk.h"
 #include "plugins/backup/judge/words.h"
 
 namespace reprise::backup {
@@ -54,17 +54,34 @@ constexpr std::string_view kUsual[] = {
     "url", "lnk",    "torrent", "crc",  "sfv",  "par2", "log",    "minisig", "sum",
 };
 
-bool IsIn(const std::string& word, const std::string_view* begin, const std::string_view* end) {
-  return std::find(begin, end, word) != end;
+// Each file's name is asked for several times: by a table, not by going through the lists.
+class Extensions {
+ public:
+  Extensions() {
+    for (const Promise& promise : kPromises) promises_.emplace(promise.extension, promise.decoder);
+    ransom_.insert(std::begin(kRansomExtensions), std::end(kRansomExtensions));
+    usual_.insert(std::begin(kUsual), std::end(kUsual));
+  }
+  // REQUIRES: small letters.
+  std::string_view DecoderOf(std::string_view low) const {
+    const auto found = promises_.find(low);
+    return found == promises_.end() ? std::string_view() : found->second;
+  }
+  bool IsRansom(std::string_view low) const { return ransom_.count(low) > 0; }
+  bool IsUsual(std::string_view low) const { return usual_.count(low) > 0; }
+
+ private:
+  std::unordered_map<std::string_view, std::string_view> promises_;
+  std::unordered_set<std::string_view> ransom_;
+  std::unordered_set<std::string_view> usual_;
+};
+
+const Extensions& Known() {
+  static const Extensions known;
+  return known;
 }
 
-std::string_view DecoderOf(std::string_view extension) {
-  const std::string low = Lower(extension);
-  for (const Promise& promise : kPromises) {
-    if (promise.extension == low) return promise.decoder;
-  }
-  return "";
-}
+std::string_view DecoderOf(std::string_view extension) { return Known().DecoderOf(Lower(extension)); }
 
 // "a.b.c" → "a.b" and "c". No dot, or only one at the front: the extension is empty.
 std::pair<std::string_view, std::string_view> Split(std::string_view name) {
@@ -76,8 +93,9 @@ std::pair<std::string_view, std::string_view> Split(std::string_view name) {
 }  // namespace
 
 std::string_view BaseName(std::string_view path) {
-  const size_t slash = path.find_last_of("/!");
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+  size_t at = path.size();
+  while (at > 0 && path[at - 1] != '/' && path[at - 1] != '!') --at;
+  return path.substr(at);
 }
 
 std::string_view FormatByName(std::string_view name) {
@@ -96,7 +114,7 @@ std::string_view FormatByName(std::string_view name) {
 
 std::string_view RansomExtension(std::string_view name) {
   const auto [stem, extension] = Split(BaseName(name));
-  if (!IsIn(Lower(extension), std::begin(kRansomExtensions), std::end(kRansomExtensions))) return "";
+  if (!Known().IsRansom(Lower(extension))) return "";
   // A word such as "inc" or "play" is an extension of honest files too: it must stand behind another one.
   const std::string_view before = Split(stem).second;
   return extension.size() >= 5 || !DecoderOf(before).empty() ? extension : "";
@@ -105,8 +123,7 @@ std::string_view RansomExtension(std::string_view name) {
 std::string_view ForeignExtension(std::string_view name) {
   const auto [stem, extension] = Split(BaseName(name));
   const std::string low = Lower(extension);
-  if (low.size() < 3 || low.size() > 32 || !DecoderOf(low).empty()) return "";
-  if (IsIn(low, std::begin(kUsual), std::end(kUsual))) return "";
+  if (low.size() < 3 || low.size() > 32 || !Known().DecoderOf(low).empty() || Known().IsUsual(low)) return "";
   if (std::all_of(low.begin(), low.end(), IsDigit)) return "";
   return DecoderOf(Split(stem).second).empty() ? "" : extension;
 }
@@ -118,49 +135,35 @@ constexpr std::string_view kDeeds[] = {
     "has been encrypted", "network has been", "been locked", "been encrypted", "vos fichiers", "ont été chiffr",
     "are stolen and encrypted", "all your"};
 
-// Of each deed a part of at least seven letters: most texts have none of them, which shows in one quick pass.
-constexpr std::string_view kParts[] = {"your files", "encrypted", "are stolen", "is stolen", "network has", "been locked",
-                                       "vos fichiers", "\xa9 chiff", "all your"};
-
-uint32_t FourAt(const char* at) {
-  uint32_t four = 0;
-  std::memcpy(&four, at, 4);
-  return four | 0x20202020;  // Capitals as small letters.
-}
+// Of each deed a part, and three letters of it that other texts rarely have: most texts have none of the parts, which shows in one
+// quick pass.
+struct Part {
+  std::string_view text;
+  size_t letters;  // Where in it they stand.
+};
+constexpr Part kParts[] = {{"your files", 3}, {"encrypted", 4},    {"stolen", 1},      {"network has", 6},
+                           {"been locked", 7}, {"vos fichiers", 7}, {"\xa9 chiff", 4}, {"all your", 2}};
 
 class PartFinder {
  public:
   PartFinder() {
-    for (const std::string_view part : kParts) {
-      // Every fourth place of the text is looked at: one of them is a part's first, second, third or fourth letter.
-      for (size_t offset = 0; offset < 4; ++offset) {
-        fours_.push_back({FourAt(part.data() + offset), part, offset});
-        seen_[Slot(fours_.back().four)] = true;
-      }
-    }
+    for (unsigned i = 0; i < std::size(kParts); ++i) triples_.Add(i, kParts[i].text.substr(kParts[i].letters, 3));
   }
   bool Any(std::string_view text) const {
-    for (size_t at = 0; at + 4 <= text.size(); at += 4) {
-      const uint32_t four = FourAt(text.data() + at);
-      if (seen_[Slot(four)] && IsAt(text, at, four)) return true;
+    unsigned kinds = 0;
+    for (size_t at = triples_.Find(text, 0, kinds); at != std::string_view::npos; at = triples_.Find(text, at + 1, kinds)) {
+      for (unsigned i = 0; i < std::size(kParts); ++i) {
+        if ((kinds >> i & 1) != 0 && IsAt(text, at, kParts[i])) return true;
+      }
     }
     return false;
   }
 
  private:
-  struct Four {
-    uint32_t four;
-    std::string_view part;
-    size_t offset;
-  };
-  static size_t Slot(uint32_t four) { return four * 0x9e3779b1u >> 19; }
-  bool IsAt(std::string_view text, size_t at, uint32_t four) const {
-    return std::any_of(fours_.begin(), fours_.end(), [&](const Four& one) {
-      return one.four == four && at >= one.offset && Lower(text.substr(at - one.offset, one.part.size())) == one.part;
-    });
+  static bool IsAt(std::string_view text, size_t at, const Part& part) {
+    return at >= part.letters && Lower(text.substr(at - part.letters, part.text.size())) == part.text;
   }
-  std::vector<Four> fours_;
-  std::array<bool, 1 << 13> seen_{};
+  Triples triples_;
 };
 
 }  // namespace

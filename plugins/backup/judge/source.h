@@ -30,6 +30,9 @@ class Source {
   // At least one byte and at most `count`, without a copy where they are in memory already, else in `room`. Empty: the
   // end. Valid until the next call of anything here.
   virtual std::string_view View(uint64_t offset, size_t count, std::string& room);
+  // All of it, if it is in memory and stays there as it is, as long as the source: most files are small. Empty: it does not, or
+  // there is nothing.
+  virtual std::string_view Whole() { return {}; }
 };
 
 // An open file, read in large pieces. `progress` hears of each piece that was read from the disk.
@@ -47,19 +50,22 @@ class FileSource final : public Source {
   uint64_t Size() override { return size_; }
   std::string Error() const override { return error_; }
   std::string_view View(uint64_t offset, size_t count, std::string& room) override;
+  std::string_view Whole() override;
 
   // Hears each piece that was read, and where it stands; a decoder may have any piece read several times, and in any order.
   void OnPiece(std::function<void(uint64_t at, std::string_view piece)> heard) { heard_ = std::move(heard); }
 
  private:
   bool Load(uint64_t at);
+  std::string_view piece() const { return {room_.get(), piece_size_}; }
 
   static constexpr size_t kPiece = 1 << 20;
   const int fd_;
   const uint64_t size_;
   const std::function<void(uint64_t)> progress_;
   std::function<void(uint64_t, std::string_view)> heard_;
-  std::string piece_;
+  std::unique_ptr<char[]> room_;  // Of kPiece bytes.
+  size_t piece_size_ = 0;
   uint64_t piece_at_ = 0;
   std::string error_;
 };
@@ -74,6 +80,7 @@ class MemorySource final : public Source {
   std::string_view View(uint64_t offset, size_t count, std::string&) override {
     return std::string_view(bytes_).substr(static_cast<size_t>(std::min<uint64_t>(offset, bytes_.size())), count);
   }
+  std::string_view Whole() override { return bytes_; }
   std::string_view view() const { return bytes_; }
 
  private:
@@ -90,6 +97,7 @@ class SliceSource final : public Source {
   uint64_t Size() override { return size_; }
   std::string Error() const override { return whole_.Error(); }
   std::string_view View(uint64_t offset, size_t count, std::string& room) override;
+  std::string_view Whole() override;
 
  private:
   Source& whole_;
@@ -117,11 +125,15 @@ class FlowSource final : public Source {
   bool Random() const override { return begin_ == 0 && ended_; }
   bool Settle(size_t max) override;
   uint64_t Size() override { return begin_ + kept_.size(); }
+  std::string_view View(uint64_t offset, size_t count, std::string& room) override;
+  std::string_view Whole() override { return Random() ? std::string_view(kept_) : std::string_view(); }
   // Reads what is left, and drops it.
   void Drain();
 
  private:
   bool Pull();
+  // Until these bytes are here, or no more come.
+  void Reach(uint64_t offset, size_t count);
   void Forget(uint64_t before);
 
   Flow& flow_;
@@ -130,10 +142,11 @@ class FlowSource final : public Source {
   bool ended_ = false;
 };
 
-// Bytes of a source one by one or in a row, for grammars that go forward.
+// Bytes of a source one by one or in a row, for grammars that go forward. Nobody else reads from the source between a call
+// of Some and the last look at what it gave.
 class Reader {
  public:
-  explicit Reader(Source& source, uint64_t at = 0) : source_(source), at_(at) {}
+  explicit Reader(Source& source, uint64_t at = 0) : source_(source), whole_(source.Whole()), at_(at) {}
   // Looks at the next bytes without taking them: fewer only at the end. Valid until the next call. REQUIRES: count ≤ 64
   // KiB.
   std::string_view Peek(size_t count);
@@ -147,6 +160,7 @@ class Reader {
  private:
   static constexpr size_t kWindow = 256 << 10;
   Source& source_;
+  const std::string_view whole_;  // Nothing is copied where it is there.
   uint64_t at_;
   std::string window_;
   size_t used_ = 0;

@@ -10,13 +10,26 @@
 namespace reprise::backup {
 namespace {
 
-using Histogram = std::array<uint32_t, 256>;
+// Counters that stop at 65,535: nothing that is asked of them changes beyond.
+using Histogram = std::array<uint16_t, 256>;
+
+void Add(const Histogram& counts, Histogram& to) {
+#ifdef __SSE2__
+  for (size_t i = 0; i < counts.size(); i += 8) {
+    auto* const at = reinterpret_cast<__m128i*>(to.data() + i);
+    _mm_storeu_si128(at, _mm_adds_epu16(_mm_loadu_si128(at), _mm_loadu_si128(reinterpret_cast<const __m128i*>(counts.data() + i))));
+  }
+#else
+  for (size_t value = 0; value < counts.size(); ++value) to[value] = static_cast<uint16_t>(std::min(to[value] + counts[value], 65535));
+#endif
+}
 
 // REQUIRES: few bytes.
 void CountFew(std::string_view bytes, Histogram& counts) {
   for (const char byte : bytes) ++counts[static_cast<unsigned char>(byte)];
 }
 
+// REQUIRES: at most 32 KiB.
 void Count(std::string_view bytes, Histogram& counts) {
   if (bytes.size() < 512) return CountFew(bytes, counts);
   // Four at once: equal bytes behind each other would wait for the same counter.
@@ -35,16 +48,19 @@ void Count(std::string_view bytes, Histogram& counts) {
     ++other[2][eight >> 56];
   }
   CountFew(bytes.substr(i), counts);
-  for (size_t value = 0; value < counts.size(); ++value)
-    counts[value] += other[0][value] + other[1][value] + other[2][value];
+  for (const Histogram& one : other) Add(one, counts);
 }
 
-double ChiSquareOf(const Histogram& counts, double size) {
-  // In whole numbers, which is exact and quick: the sum of (count - even)² is that of count² less size² / 256.
+// The sum of the squares.
+uint64_t SquaresOf(const Histogram& counts) {
   uint64_t squares = 0;
-  for (const uint32_t count : counts) squares += uint64_t{count} * count;
-  return (static_cast<double>(squares) - size * size / 256) / (size / 256);
+  for (const uint64_t count : counts) squares += count * count;
+  return squares;
 }
+
+// In whole numbers, which is exact and quick: the sum of (count - even)² is that of count² less size² / 256.
+double ChiSquareOf(uint64_t squares, double size) { return (static_cast<double>(squares) - size * size / 256) / (size / 256); }
+double ChiSquareOf(const Histogram& counts, double size) { return ChiSquareOf(SquaresOf(counts), size); }
 
 // Four standard deviations on both sides: random bytes stay inside 9,999 times of 10,000.
 bool IsEven(double chi_square) {
@@ -61,31 +77,33 @@ constexpr double kQuarterMax = 1100;
 }  // namespace
 
 double ChiSquare(std::string_view bytes) {
-  Histogram counts{};
-  Count(bytes, counts);
-  return ChiSquareOf(counts, static_cast<double>(bytes.size()));
+  std::array<uint64_t, 256> counts{};
+  for (const char byte : bytes) ++counts[static_cast<unsigned char>(byte)];
+  uint64_t squares = 0;
+  for (const uint64_t count : counts) squares += count * count;
+  return ChiSquareOf(squares, static_cast<double>(bytes.size()));
+}
+
+double SerialCorrelation(std::string_view bytes) {
+  const auto n = static_cast<double>(bytes.size());
+  Sums all;
+  constexpr size_t kStep = 16 << 10;
+  for (size_t at = 0; at < bytes.size(); at += kStep) {
+    const Sums step = SumsOf(bytes.substr(at, kStep));
+    all.bytes += step.bytes;
+    all.squares += step.squares;
+    all.products += step.products;
+    // The last of this step with the first of the next; the last of all with the first.
+    const size_t next = at + kStep < bytes.size() ? at + kStep : 0;
+    const size_t last = std::min(at + kStep, bytes.size()) - 1;
+    all.products += uint64_t{static_cast<unsigned char>(bytes[last])} * static_cast<unsigned char>(bytes[next]);
+  }
+  const auto sum = static_cast<double>(all.bytes);
+  const double divisor = n * static_cast<double>(all.squares) - sum * sum;
+  return divisor == 0 ? 1 : (n * static_cast<double>(all.products) - sum * sum) / divisor;
 }
 
 namespace {
-
-// `counts`: of these bytes.
-double CorrelationOf(std::string_view bytes, const Histogram& counts) {
-  const auto n = static_cast<double>(bytes.size());
-  uint64_t total = 0, squares = 0;
-  for (uint64_t value = 0; value < 256; ++value) {
-    total += value * counts[value];
-    squares += value * value * counts[value];
-  }
-  uint64_t products = 0;
-  constexpr size_t kStep = 32 << 10;
-  for (size_t at = 0; at + 1 < bytes.size(); at += kStep) products += NeighbourProducts(bytes.substr(at, kStep + 1));
-  if (!bytes.empty()) {
-    products += uint64_t{static_cast<unsigned char>(bytes.back())} * static_cast<unsigned char>(bytes.front());
-  }
-  const auto sum = static_cast<double>(total);
-  const double divisor = n * static_cast<double>(squares) - sum * sum;
-  return divisor == 0 ? 1 : (n * static_cast<double>(products) - sum * sum) / divisor;
-}
 
 // At least nine letters of ten; stops as soon as it cannot be so any more.
 bool IsMostlyPlain(std::string_view window) {
@@ -100,12 +118,6 @@ bool IsMostlyPlain(std::string_view window) {
 }
 
 }  // namespace
-
-double SerialCorrelation(std::string_view bytes) {
-  Histogram counts{};
-  Count(bytes, counts);
-  return CorrelationOf(bytes, counts);
-}
 
 Look LookOf(std::string_view window) {
   if (window.empty()) return Look::kZero;
@@ -124,7 +136,7 @@ Look LookOf(std::string_view window) {
   const auto size = static_cast<double>(window.size());
   // Short windows: fewer than five a value; the bounds stay, the distribution is only wider above.
   if (!IsEven(ChiSquareOf(counts, size))) return Look::kOther;
-  return std::abs(CorrelationOf(window, counts)) < 4 / std::sqrt(size) ? Look::kRandom : Look::kOther;
+  return std::abs(SerialCorrelation(window)) < 4 / std::sqrt(size) ? Look::kRandom : Look::kOther;
 }
 
 bool LooksStriped(std::string_view bytes) {
@@ -134,17 +146,23 @@ bool LooksStriped(std::string_view bytes) {
   // Every period divides 120: each cell is counted once, and the phases of a period are sums of those of 120.
   constexpr size_t kAll = 120;
   std::vector<Histogram> all(kAll, Histogram{});
-  for (size_t i = 0; i < cells; ++i) CountFew(bytes.substr(i * kCell, kCell), all[i % kAll]);
+  for (size_t i = 0, phase = 0; i < cells; ++i) {
+    CountFew(bytes.substr(i * kCell, kCell), all[phase]);
+    if (++phase == kAll) phase = 0;
+  }
+  // By the period: where that of a multiple is known already, it is short work.
+  std::array<std::vector<Histogram>, 9> by;
+  for (const size_t period : {8, 6, 5, 4, 3, 2}) {
+    const std::vector<Histogram>& from = period == 4 ? by[8] : period <= 3 ? by[6] : all;
+    by[period].assign(period, Histogram{});
+    for (size_t i = 0; i < from.size(); ++i) Add(from[i], by[period][i % period]);
+  }
   for (const size_t period : {2, 3, 4, 5, 6, 8}) {
-    std::vector<Histogram> phases(period, Histogram{});
-    for (size_t i = 0; i < kAll; ++i) {
-      for (size_t value = 0; value < 256; ++value) phases[i % period][value] += all[i][value];
-    }
     size_t even = 0;
     size_t far = 0;
     const double size = static_cast<double>(cells / period * kCell);
     if (size < 2048) break;
-    for (const Histogram& phase : phases) {
+    for (const Histogram& phase : by[period]) {
       const double chi_square = ChiSquareOf(phase, size);
       even += IsEven(chi_square) ? 1 : 0;
       far += chi_square > 600 ? 1 : 0;
@@ -179,13 +197,10 @@ Survey SurveyOf(Source& source) {
         (look == Look::kRandom ? survey.random_cells : survey.text_cells) += window.size() / kCell;
         continue;
       }
-      for (size_t cell = 0; cell + kCell <= window.size(); cell += kCell) {
-        if (CellIsNoText(window.data() + cell)) {
-          if (survey.random_cells++ == 0) survey.first_random_cell = at + i + cell;
-        } else {
-          ++survey.text_cells;
-        }
-      }
+      const Cells cells = NoTextCells(window);
+      if (cells.odd > 0 && survey.random_cells == 0) survey.first_random_cell = at + i + cells.first;
+      survey.random_cells += cells.odd;
+      survey.text_cells += window.size() / kCell - cells.odd;
     }
     at += got;
   }

@@ -1,28 +1,23 @@
 #include "plugins/backup/worker/inventory.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <system_error>
 
 #include "plugins/backup/judge/names.h"
 #include "plugins/backup/judge/words.h"
+#include "plugins/backup/worker/listing.h"
 
 namespace reprise::backup {
 namespace {
 
 namespace fs = std::filesystem;
-
-Stamp StampOf(const struct stat& found) {
-  const auto ns = [](const timespec& time) { return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; };
-  return {static_cast<uint64_t>(found.st_size), ns(found.st_mtim), ns(found.st_ctim), found.st_ino, found.st_dev};
-}
 
 // Of many files: another one as soon as any of them is.
 void Mix(const std::string& name, const Stamp& one, Stamp& all) {
@@ -43,12 +38,12 @@ class Collector {
  public:
   Collector(const fs::path& root, Inventory& into) : root_(root.string()), into_(into) {}
 
-  void Folder(const std::string& folder) {
+  void Folder(const std::string& folder, Listing listing) {
     const Repository* repository = RepositoryAt(repositories_, folder);
     Stamp all;
-    Walk(folder, [&](const std::string& path, const struct stat& found) {
-      if (S_ISDIR(found.st_mode)) return repository == nullptr ? Folder(path) : Inside(path, all);
-      Other(path, found, repository != nullptr, all);
+    Walk(folder, listing, [&](std::string path, Entry& entry) {
+      if (S_ISDIR(entry.mode)) return repository == nullptr ? Folder(path, std::move(*entry.below)) : Inside(path, *entry.below, all);
+      Other(std::move(path), entry, repository != nullptr, all);
     });
     if (repository == nullptr) return;
     Job job{folder, NameOf(folder), repository->name(), "", all.size};
@@ -57,65 +52,52 @@ class Collector {
     into_.bytes += all.size;
   }
 
-  void File(const std::string& path, const struct stat& found) {
-    into_.jobs.push_back(JobOf(path, "file", found));
-    into_.bytes += into_.jobs.back().size;
-    into_.newest_ns = std::max(into_.newest_ns, into_.jobs.back().stamp.modified_ns);
+  void File(std::string path, const Stamp& stamp, bool looked = true) {
+    into_.jobs.push_back(JobOf(std::move(path), "file", stamp, looked));
+    into_.bytes += stamp.size;
+    into_.newest_ns = std::max(into_.newest_ns, stamp.modified_ns);
   }
 
  private:
-  using Entry = std::function<void(const std::string& path, const struct stat& found)>;
-
-  // One look at each entry: there may be a hundred thousand.
-  void Walk(const std::string& folder, const Entry& entry) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(folder.c_str()), closedir);
-    if (!listing) {
-      into_.findings.push_back({Sign::kUnreadable, NameOf(folder), 0, "a folder that can be read", std::strerror(errno)});
-      return;
+  template <typename Each>
+  void Walk(const std::string& folder, Listing& listing, const Each& each) {
+    if (listing.error != 0) {
+      into_.findings.push_back({Sign::kUnreadable, NameOf(folder), 0, "a folder that can be read", std::strerror(listing.error)});
     }
-    std::vector<std::string> names;
-    errno = 0;
-    while (const dirent* one = readdir(listing.get())) {
-      const std::string_view name = one->d_name;
-      if (name != "." && name != "..") names.emplace_back(name);
-    }
-    if (errno != 0) {
-      into_.findings.push_back({Sign::kUnreadable, NameOf(folder), 0, "a folder that can be read", std::strerror(errno)});
-    }
-    std::sort(names.begin(), names.end());
     const std::string before = EndsWith(folder, "/") ? folder : folder + "/";
-    for (const std::string& name : names) {
-      struct stat found {};
-      if (fstatat(dirfd(listing.get()), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
-        into_.findings.push_back({Sign::kUnreadable, NameOf(before + name), 0, "a file that stays", std::strerror(errno)});
+    for (Entry& entry : listing.entries) {
+      if (entry.mode == 0) {
+        into_.findings.push_back({Sign::kUnreadable, NameOf(before + entry.name), 0, "a file that stays", std::strerror(entry.error)});
         continue;
       }
-      entry(before + name, found);
+      each(before + entry.name, entry);
     }
   }
 
   // Of a repository: every file is for the manifest, all of them together are one job.
-  void Inside(const std::string& folder, Stamp& all) {
-    Walk(folder, [&](const std::string& path, const struct stat& found) {
-      if (S_ISDIR(found.st_mode)) return Inside(path, all);
-      Other(path, found, true, all);
+  void Inside(const std::string& folder, Listing& listing, Stamp& all) {
+    Walk(folder, listing, [&](std::string path, Entry& entry) {
+      if (S_ISDIR(entry.mode)) return Inside(path, *entry.below, all);
+      Other(std::move(path), entry, true, all);
     });
   }
 
-  void Other(const std::string& path, const struct stat& found, bool inside, Stamp& all) {
-    if (S_ISREG(found.st_mode) && !inside) return File(path, found);
-    if (S_ISREG(found.st_mode)) {
-      into_.inside.push_back(JobOf(path, kHashOnly, found));
+  void Other(std::string path, const Entry& entry, bool inside, Stamp& all) {
+    if (S_ISREG(entry.mode) && !inside) return File(std::move(path), entry.stamp, entry.looked);
+    if (S_ISREG(entry.mode)) {
+      into_.inside.push_back(JobOf(std::move(path), kHashOnly, entry.stamp, entry.looked));
       Mix(into_.inside.back().name, into_.inside.back().stamp, all);
       into_.newest_ns = std::max(into_.newest_ns, into_.inside.back().stamp.modified_ns);
-    } else if (!S_ISLNK(found.st_mode) && !inside) {
+    } else if (!S_ISLNK(entry.mode) && !inside) {
       into_.findings.push_back({Sign::kUndecided, NameOf(path), 0, "a file or a folder", "something else"});
     }
   }
 
-  Job JobOf(const std::string& path, const char* kind, const struct stat& found) const {
-    Job job{path, NameOf(path), kind, "", static_cast<uint64_t>(found.st_size)};
-    job.stamp = StampOf(found);
+  Job JobOf(std::string path, const char* kind, const Stamp& stamp, bool looked) const {
+    std::string name = NameOf(path);
+    Job job{std::move(path), std::move(name), kind, "", stamp.size};
+    job.stamp = stamp;
+    job.looked = looked;
     return job;
   }
   std::string NameOf(const std::string& path) const {
@@ -160,7 +142,7 @@ bool ParseLine(std::string_view line, std::string& digest, std::string& name) {
 
 }  // namespace
 
-Inventory InventoryOf(const fs::path& path) {
+Inventory InventoryOf(const fs::path& path, bool every) {
   Inventory inventory;
   fs::path plain = path.lexically_normal();
   if (!plain.has_filename() && plain.has_relative_path()) plain = plain.parent_path();
@@ -168,11 +150,11 @@ Inventory InventoryOf(const fs::path& path) {
   struct stat found {};
   const bool there = stat(plain.c_str(), &found) == 0;  // What was asked for may be a link.
   if (there && S_ISDIR(found.st_mode)) {
-    collector.Folder(plain.string());
+    collector.Folder(plain.string(), ListingOf(plain.string(), every));
   } else if (there && S_ISREG(found.st_mode)) {
     std::error_code error;
     const fs::path file = fs::canonical(plain, error);
-    collector.File((error ? plain : file).string(), found);
+    collector.File((error ? plain : file).string(), StampOf(found));
     inventory.jobs.front().name = plain.filename().string();
   } else {
     inventory.findings.push_back({Sign::kUnreadable, plain.string(), 0, "a file or a folder",
@@ -182,12 +164,10 @@ Inventory InventoryOf(const fs::path& path) {
 }
 
 bool IsManifestName(const std::string& name) {
+  constexpr std::string_view kEnds[] = {".sha256",    ".sha512", ".sha1", ".md5",     ".sha256sum",    ".sha512sum",
+                                        ".md5sum",    "sums",    "sums.txt", "checksums.txt", "manifest.txt", "manifest"};
   const std::string low = Lower(BaseName(name));
-  for (const char* end : {".sha256", ".sha512", ".sha1", ".md5", ".sha256sum", ".sha512sum", ".md5sum", "sums",
-                          "sums.txt", "checksums.txt", "manifest.txt", "manifest"}) {
-    if (EndsWith(low, end)) return true;
-  }
-  return false;
+  return std::any_of(std::begin(kEnds), std::end(kEnds), [&low](std::string_view end) { return EndsWith(low, end); });
 }
 
 Manifest ParseManifest(const std::string& name, const std::string& text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -13,14 +14,15 @@
 namespace reprise::backup {
 
 struct Inventory {
-  std::vector<Job> jobs;
-  std::vector<Job> inside;        // Files of repositories, to be hashed only: they are judged with their folder.
+  std::deque<Job> jobs;           // There may be very many: never moved to a larger room.
+  std::deque<Job> inside;         // Files of repositories, to be hashed only: they are judged with their folder.
   uint64_t bytes = 0;             // Of the jobs.
-  int64_t newest_ns = 0;          // The latest modification of any file; 0: there is none.
+  int64_t newest_ns = 0;          // The latest modification of any file that was looked at; 0: there is none.
   std::vector<Finding> findings;  // What could not be looked into.
 };
 
-Inventory InventoryOf(const std::filesystem::path& path);
+// `every`: asks for size and times of every file, by which it is known again; otherwise, where there are very many, of some.
+Inventory InventoryOf(const std::filesystem::path& path, bool every = true);
 
 // Lists of checksums that lie beside the files (SHA256SUMS, x.sha256, …): they say what must be there, and vouch for
 // it.

@@ -1,9 +1,11 @@
 #include "plugins/backup/worker/job.h"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "plugins/backup/judge/source.h"
+#include "plugins/backup/judge/words.h"
 #include "plugins/backup/worker/packed.h"
 
 namespace reprise::backup {
@@ -20,20 +22,27 @@ std::string ValidText(std::string_view text) {
   return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
 }
 
+// "4096 1669400000000000000"; empty: nobody looked.
+std::string WhenOf(const Job& job) { return job.looked ? Words(job.size, " ", job.stamp.modified_ns) : std::string(); }
+constexpr size_t kWhenMax = 42;
+
 }  // namespace
 
 std::string Sent(const Job& job) {
   std::string text;
-  const std::string hash = job.hash ? "h" : "";
-  for (const std::string* field : {&job.kind, &job.path, &job.name, &job.digest, &hash}) {
-    text += *field;
+  text.reserve(SentSize(job));
+  const std::string_view hash = job.hash ? "h" : "";
+  const std::string when = WhenOf(job);
+  for (const std::string_view field : {std::string_view(job.kind), std::string_view(job.path), std::string_view(job.name),
+                                       std::string_view(job.digest), hash, std::string_view(when)}) {
+    text += field;
     text += '\0';
   }
   return text;
 }
 
 size_t SentSize(const Job& job) {
-  return job.kind.size() + job.path.size() + job.name.size() + job.digest.size() + (job.hash ? 1 : 0) + kJobFields;
+  return job.kind.size() + job.path.size() + job.name.size() + job.digest.size() + (job.hash ? 1 : 0) + kWhenMax + kJobFields;
 }
 
 Job ReceivedJob(std::string* fields) {
@@ -43,6 +52,12 @@ Job ReceivedJob(std::string* fields) {
   job.name = std::move(fields[2]);
   job.digest = std::move(fields[3]);
   job.hash = !fields[4].empty();
+  const std::string_view when = fields[5];
+  job.looked = !when.empty();
+  const size_t gap = std::min(when.find(' '), when.size());
+  std::from_chars(when.data(), when.data() + gap, job.size);
+  job.stamp.size = job.size;
+  if (gap < when.size()) std::from_chars(when.data() + gap + 1, when.data() + when.size(), job.stamp.modified_ns);
   return job;
 }
 
@@ -50,7 +65,8 @@ std::string Packed(const JobOutcome& outcome) {
   const RepositoryOutcome& judged = outcome.judged;
   const Extent& extent = judged.outcome.extent;
   Packer packer;
-  packer.Text(judged.outcome.format).Text(outcome.sha256);
+  packer.text().reserve(128);
+  packer.Text(judged.outcome.format).Text(outcome.sha256).Number(outcome.size).Number(static_cast<uint64_t>(outcome.modified_ns));
   packer.Number(extent.bytes).Number(extent.decoded).Number(extent.checked);
   packer.Number(judged.files).Number(judged.complete ? 1 : 0);
   packer.Number(judged.outcome.needs.size());
@@ -64,11 +80,13 @@ std::string Packed(const JobOutcome& outcome) {
 }
 
 std::optional<JobOutcome> UnpackedOutcome(std::string_view text) {
-  Unpacker unpacker(text);
+  PackReader unpacker(text);
   JobOutcome outcome;
   RepositoryOutcome& judged = outcome.judged;
   judged.outcome.format = ValidText(unpacker.Text());
   outcome.sha256 = std::string(unpacker.Text());
+  outcome.size = unpacker.Number();
+  outcome.modified_ns = static_cast<int64_t>(unpacker.Number());
   Extent& extent = judged.outcome.extent;
   extent.bytes = unpacker.Number();
   extent.decoded = unpacker.Number();
@@ -112,7 +130,7 @@ size_t FrameAt(std::string_view text) {
 }
 
 std::optional<Answer> ParseAnswer(std::string_view frame) {
-  Unpacker unpacker(frame.substr(kFrameHead));
+  PackReader unpacker(frame.substr(kFrameHead));
   Answer answer;
   answer.read = unpacker.Number();
   if (unpacker.AtEnd()) return answer;

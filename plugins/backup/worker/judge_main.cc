@@ -36,6 +36,7 @@ int Serve() {
   char buffer[65536];
   uint64_t bytes_read = 0;
   const auto say = [&] {
+    if (from == waiting.size()) CloseFolder();  // Nothing is left to do: the disk is let go before that is said.
     const bool said = Write(unsaid);
     unsaid.clear();
     return said;
@@ -75,7 +76,11 @@ int Serve() {
 }  // namespace
 }  // namespace reprise::backup
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc != 2 || std::strcmp(argv[1], reprise::backup::kJobFormat) != 0) {
+    std::fprintf(stderr, "reprise-backup-judge: started by `reprise backup judge` and the plugin backup, of the same build\n");
+    return reprise::backup::kForeignFormatExit;
+  }
   if (!reprise::backup::Confine(reprise::backup::kMemoryMax)) {
     std::fprintf(stderr, "reprise-backup-judge: cannot confine itself: %s\n", std::strerror(errno));
     return 1;

@@ -15,6 +15,8 @@
 #include "plugins/backup/formats/all.h"
 #include "plugins/backup/judge/examiner.h"
 #include "plugins/backup/judge/words.h"
+#include "plugins/backup/worker/listing.h"
+#include "plugins/sdk/file.h"
 
 namespace reprise::backup {
 namespace {
@@ -140,14 +142,45 @@ void Compare(const Job& job, Source& source, const std::string& sha256, Outcome&
   if (findings.empty()) outcome.extent.decoded = outcome.extent.checked = outcome.extent.bytes;
 }
 
+// The folder of the last file, so that the way to it is not looked up for each.
+class LastFolder {
+ public:
+  // As open(2).
+  int Open(const std::string& path) {
+    constexpr int kHow = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+    const size_t slash = path.rfind('/');
+    if (slash == std::string::npos || slash == 0) return open(path.c_str(), kHow);
+    if (!fd_ || path.compare(0, slash, name_) != 0) {
+      name_.assign(path, 0, slash);
+      fd_.Reset(open(name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (!fd_) return open(path.c_str(), kHow);  // A folder that may be passed through, and not read.
+    }
+    return openat(fd_.get(), path.c_str() + slash + 1, kHow);
+  }
+  void Close() { fd_.Reset(); }
+
+ private:
+  std::string name_;
+  sdk::Fd fd_;
+};
+
+LastFolder& TheLastFolder() {
+  static LastFolder folder;
+  return folder;
+}
+
 JobOutcome OneFile(const Job& job, const std::function<void(uint64_t)>& progress) {
   static const auto decoders = AllDecoders();
-  const int fd = open(job.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  const int fd = TheLastFolder().Open(job.path);
   struct stat before {};
   if (fd < 0 || fstat(fd, &before) != 0 || !S_ISREG(before.st_mode)) {
     const std::string why = fd < 0 ? std::strerror(errno) : "no regular file";
     if (fd >= 0) close(fd);
     return Only(job, Sign::kUnreadable, "a file that can be opened", why);
+  }
+  if (const Stamp now = StampOf(before); job.looked && (now.size != job.stamp.size || now.modified_ns != job.stamp.modified_ns)) {
+    close(fd);
+    return Only(job, Sign::kUnreadable, "a file that nobody writes to", "one that changed after it was listed");
   }
   FileSource source(fd, static_cast<uint64_t>(before.st_size), progress);
   JobOutcome result;
@@ -172,10 +205,14 @@ JobOutcome OneFile(const Job& job, const std::function<void(uint64_t)>& progress
       after.st_mtim.tv_nsec != before.st_mtim.tv_nsec) {
     return Only(job, Sign::kUnreadable, "a file that nobody writes to", "one that changed while it was read");
   }
+  result.size = source.Size();
+  result.modified_ns = StampOf(before).modified_ns;
   return result;
 }
 
 }  // namespace
+
+void CloseFolder() { TheLastFolder().Close(); }
 
 JobOutcome JudgeOne(const Job& job, const std::function<void(uint64_t)>& progress) {
   try {

@@ -11,8 +11,11 @@ namespace reprise::backup {
 class Packer {
  public:
   Packer& Number(uint64_t value) {
-    for (; value >= 0x80; value >>= 7) text_ += static_cast<char>(value | 0x80);
-    text_ += static_cast<char>(value);
+    char bytes[10];
+    size_t size = 0;
+    for (; value >= 0x80; value >>= 7) bytes[size++] = static_cast<char>(value | 0x80);
+    bytes[size++] = static_cast<char>(value);
+    text_.append(bytes, size);
     return *this;
   }
   Packer& Text(std::string_view text) {
@@ -27,9 +30,9 @@ class Packer {
 };
 
 // After anything that does not fit, ok() is false and everything else is empty.
-class Unpacker {
+class PackReader {
  public:
-  explicit Unpacker(std::string_view text) : rest_(text) {}
+  explicit PackReader(std::string_view text) : rest_(text) {}
 
   uint64_t Number() {
     uint64_t value = 0;

@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kJobsAhead = 512;
 constexpr uint64_t kBytesAhead = 16 << 20;
 constexpr int kPipe = 1 << 20;
-constexpr size_t kHearMax = 256 << 10;
+constexpr size_t kHearMax = 64 << 10;
 constexpr int kLookMs = 200;
 
 // All that a child inherits of the environment.
@@ -77,7 +77,8 @@ std::unique_ptr<Pool::Child> Pool::Start() const {
   for (std::string& pair : environment) variables.push_back(pair.data());
   variables.push_back(nullptr);
   std::string program = options_.program;
-  char* arguments[] = {program.data(), nullptr};
+  std::string format = kJobFormat;
+  char* arguments[] = {program.data(), format.data(), nullptr};
   const int failed = posix_spawn(&child->pid, program.c_str(), &actions, nullptr, arguments, variables.data());
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) {
@@ -104,10 +105,10 @@ void Pool::Fill(Child& child, std::deque<Job>& jobs) const {
     const bool first = child.at_work.empty();
     if (!first && (next.alone || child.at_work.front().alone)) break;
     if (!first && child.bytes_ahead + next.size >= kBytesAhead) break;
-    if (!first && child.text_ahead + text.size() > child.text_max) break;
+    if (!first && child.text_ahead + SentSize(next) > child.text_max) break;
     if (first) child.last = Clock::now();
     child.bytes_ahead += next.size;
-    child.text_ahead += text.size();
+    child.text_ahead += SentSize(next);
     texts += text;
     child.at_work.push_back(std::move(next));
     jobs.pop_front();
@@ -121,11 +122,10 @@ void Pool::Fill(Child& child, std::deque<Job>& jobs) const {
 }
 
 bool Pool::Hear(Child& child, const Done& done, const Read& read) const {
-  const size_t had = child.heard.size();
-  child.heard.resize(had + kHearMax);
-  const ssize_t got = ::read(child.from.get(), child.heard.data() + had, kHearMax);
-  child.heard.resize(had + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  char buffer[kHearMax];
+  const ssize_t got = ::read(child.from.get(), buffer, sizeof buffer);
   if (got < 0) return errno == EINTR || errno == EAGAIN;
+  child.heard.append(buffer, static_cast<size_t>(got));
   if (got == 0 || child.heard.size() > kFrameMax) return false;
   child.last = Clock::now();
   uint64_t bytes = 0;
@@ -155,6 +155,10 @@ void Pool::Bury(Child& child, std::deque<Job>& jobs, const Done& done, bool hung
   while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
   }
   child.pid = -1;
+  if (!hung && WIFEXITED(status) && WEXITSTATUS(status) == kForeignFormatExit) {
+    throw sdk::Error("foreign_program", options_.program + " is of another build than what started it",
+                     "install both from the same package");
+  }
   if (child.at_work.empty()) return;
   if (child.at_work.size() > 1) {
     // It may have been any of those whose answers were still to be said.

@@ -19,54 +19,92 @@ constexpr size_t kManifestMax = 64 << 20;
 constexpr uint64_t kLarge = 16 << 20;
 constexpr uint64_t kApartMin = 64 << 20;
 
+// The names of all files, which may be very many: kept behind each other, and looked up only if anything asks for one.
+class NameSet {
+ public:
+  void Add(const std::string& name) {
+    text_ += name;
+    ends_.push_back(text_.size());
+    index_.clear();
+  }
+  size_t size() const { return ends_.size(); }
+  bool Has(const std::string& name) {
+    if (index_.empty()) {
+      index_.reserve(size());
+      AllOf([this](std::string_view one) { return index_.insert(one), true; });
+    }
+    return index_.count(name) > 0;
+  }
+  // Stops at the first of which it does not hold.
+  template <typename Holds>
+  bool AllOf(const Holds& holds) const {
+    size_t begin = 0;
+    for (const size_t end : ends_) {
+      if (!holds(std::string_view(text_).substr(begin, end - begin))) return false;
+      begin = end;
+    }
+    return true;
+  }
+
+ private:
+  std::string text_;
+  std::vector<size_t> ends_;
+  std::unordered_set<std::string_view> index_;
+};
+
 class Sum {
  public:
   Sum(const std::string& path, Inventory inventory, const JudgeOptions& options)
       : inventory_(std::move(inventory)), options_(options) {
     judgement_.path = path;
-    judgement_.newest_unix_ms = inventory_.newest_ns / 1'000'000;
+    newest_ns_ = inventory_.newest_ns;
   }
 
   // What manifests say is asked of each file. Large ones first, so that no child is left alone with one at the end.
   std::deque<Job> Jobs() {
-    count_ = inventory_.jobs.size();
-    alone_is_file_ = count_ == 1 && inventory_.jobs.front().kind == "file";
-    names_.reserve(count_);
-    for (const Job& job : inventory_.jobs) names_.insert(job.name);
-    for (const Job& job : inventory_.jobs) {
+    std::deque<Job>& jobs = inventory_.jobs;
+    count_ = jobs.size();
+    alone_is_file_ = count_ == 1 && jobs.front().kind == "file";
+    for (const Job& job : jobs) names_.Add(job.name);
+    for (const Job& job : jobs) {
       if (job.kind == "file" && IsManifestName(job.name) && job.size <= kManifestMax) ReadManifest(job);
     }
     if (options_.expected != nullptr) Expect(*options_.expected);
-    std::deque<Job> jobs;
-    for (Job& job : inventory_.jobs) {
-      const std::string extension(ForeignExtension(job.name));
-      if (!extension.empty()) foreign_[extension].push_back(job.name);
-      jobs.push_back(std::move(job));
-      if (const auto digest = digests_.find(jobs.back().name); digest != digests_.end()) jobs.back().digest = digest->second;
-      Job& added = jobs.back();
-      if (!options_.manifest || added.kind != "file") continue;
+    bool large = false;
+    for (size_t i = 0; i < count_; ++i) {
+      Job& job = jobs[i];
+      const std::string_view extension = ForeignExtension(job.name);
+      if (!extension.empty()) foreign_[std::string(extension)].push_back(job.name);
+      if (const auto digest = digests_.find(job.name); digest != digests_.end()) job.digest = digest->second;
+      large = large || job.size >= kLarge;
+      if (!options_.manifest || job.kind != "file") continue;
       // One that outweighs all the others is hashed by another child than the one that decodes it.
-      const bool apart = added.size >= kApartMin && added.size * 2 > inventory_.bytes && added.digest.empty();
-      added.hash = !apart;
+      const bool apart = job.size >= kApartMin && job.size * 2 > inventory_.bytes && job.digest.empty();
+      job.hash = !apart;
       if (!apart) continue;
-      jobs.push_back(added);
-      jobs.back().kind = kHashOnly;
-      jobs.back().hash = true;
+      Job hashed = job;
+      hashed.kind = kHashOnly;
+      hashed.hash = true;
+      jobs.push_back(std::move(hashed));
     }
     if (options_.manifest || options_.expected != nullptr) {
       for (const Job& job : inventory_.inside) {
         jobs.push_back(job);
         jobs.back().hash = true;
+        large = large || job.size >= kLarge;
         if (const auto digest = digests_.find(job.name); digest != digests_.end()) jobs.back().digest = digest->second;
       }
     }
-    const auto small = std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) { return job.size >= kLarge; });
-    std::stable_sort(jobs.begin(), small, [](const Job& a, const Job& b) { return a.size > b.size; });
-    return jobs;
+    if (large) {
+      const auto small = std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) { return job.size >= kLarge; });
+      std::stable_sort(jobs.begin(), small, [](const Job& a, const Job& b) { return a.size > b.size; });
+    }
+    return std::move(jobs);
   }
 
   void Add(const Job& job, JobOutcome outcome) {
-    if (options_.manifest && (job.hash || job.kind == kHashOnly)) Fingerprint(job, outcome.sha256);
+    newest_ns_ = std::max(newest_ns_, outcome.modified_ns);
+    if (options_.manifest && (job.hash || job.kind == kHashOnly)) Fingerprint(job, outcome);
     RepositoryOutcome& result = outcome.judged;
     if (job.kind == kHashOnly) return AddHashed(job, outcome);
     Facts& facts = judgement_.facts;
@@ -81,7 +119,7 @@ class Sum {
       const std::string name = (fs::path(job.name).parent_path() / need).string();
       covered_.insert(name);
       covered_.insert(job.name);
-      if (names_.count(name) == 0 && names_.size() > 1) {
+      if (!names_.Has(name) && names_.size() > 1) {
         result.outcome.findings.push_back(
             {Sign::kMissing, job.name, 0, Words("the file ", name, " beside it"), "no such file"});
       }
@@ -91,6 +129,7 @@ class Sum {
   }
 
   Judgement Finish() {
+    judgement_.newest_unix_ms = newest_ns_ / 1'000'000;
     if (options_.manifest) Seal();
     Count(std::move(inventory_.findings));
     for (const auto& [extension, names] : foreign_) {
@@ -99,8 +138,7 @@ class Sum {
               Words(names.size(), " files with .", extension, " appended")}});
     }
     Facts& facts = judgement_.facts;
-    const bool all_covered =
-        std::all_of(names_.begin(), names_.end(), [this](const std::string& name) { return covered_.count(name) > 0; });
+    const bool all_covered = names_.AllOf([this](std::string_view name) { return covered_.count(std::string(name)) > 0; });
     facts.complete = count_ == 1 ? alone_is_file_ || whole_repository_ : all_covered;
     if (options_.expected != nullptr) facts.complete = facts.complete || all_expected_;
     judgement_.verdict = VerdictOf(facts);
@@ -132,7 +170,7 @@ class Sum {
       covered_.insert(job.name);
       covered_.insert(name);
       digests_[name] = line.digest;
-      if (names_.count(name) == 0) {
+      if (!names_.Has(name)) {
         Count({{Sign::kMissing, job.name, line.offset, Words("the file ", name, ", which this manifest lists"),
                 "no such file"}});
       }
@@ -145,7 +183,7 @@ class Sum {
     for (const Job& job : inventory_.inside) inside.insert(job.name);
     for (const sdk::ManifestFile& file : expected.files) {
       listed.insert(file.path);
-      const bool there = names_.count(file.path) > 0 || inside.count(file.path) > 0;
+      const bool there = names_.Has(file.path) || inside.count(file.path) > 0;
       if (there) {
         digests_[file.path] = file.sha256;
         covered_.insert(file.path);
@@ -164,9 +202,9 @@ class Sum {
     Count(std::move(findings));
   }
 
-  void Fingerprint(const Job& job, const std::string& sha256) {
-    unhashed_ = unhashed_ || sha256.empty() || !sdk::IsManifestPath(job.name);
-    judgement_.manifest.push_back({job.name, sha256, job.size});
+  void Fingerprint(const Job& job, const JobOutcome& outcome) {
+    unhashed_ = unhashed_ || outcome.sha256.empty() || !sdk::IsManifestPath(job.name);
+    judgement_.manifest.push_back({job.name, outcome.sha256, outcome.size});
   }
 
   // What could not be read has no manifest, and can be restored by nobody.
@@ -216,10 +254,11 @@ class Sum {
   }
 
   Inventory inventory_;
+  int64_t newest_ns_ = 0;
   const JudgeOptions options_;
   Judgement judgement_;
   bool unhashed_ = false;
-  std::unordered_set<std::string> names_;
+  NameSet names_;
   std::unordered_set<std::string> covered_;
   size_t count_ = 0;            // Of jobs that are judged.
   bool alone_is_file_ = false;
@@ -244,20 +283,24 @@ double Judgement::Checked() const {
 }
 
 Judgement JudgeRecoveryPoint(const std::string& path, Pool& pool, const Steps& steps, const JudgeOptions& options) {
-  Sum sum(path, InventoryOf(path), options);
-  std::deque<Job> jobs;
-  uint64_t bytes = 0;
+  // Records are found again by size and times, of every file.
+  Sum sum(path, InventoryOf(path, /*every=*/options.resume != nullptr), options);
+  std::deque<Job> jobs = sum.Jobs();
   uint64_t resumed = 0;
-  for (Job& job : sum.Jobs()) {
-    auto known = options.resume == nullptr ? std::nullopt : options.resume->Find(job);
-    if (known) {
-      sum.Add(job, *std::move(known));
-      ++resumed;
-    } else {
-      bytes += job.size;
-      jobs.push_back(std::move(job));
+  if (options.resume != nullptr) {
+    std::deque<Job> ahead;
+    for (Job& job : jobs) {
+      if (auto known = options.resume->Find(job)) {
+        sum.Add(job, *std::move(known));
+        ++resumed;
+      } else {
+        ahead.push_back(std::move(job));
+      }
     }
+    jobs = std::move(ahead);
   }
+  uint64_t bytes = 0;
+  for (const Job& job : jobs) bytes += job.size;
   if (steps.begin) steps.begin(path, bytes);
   pool.Run(
       std::move(jobs),

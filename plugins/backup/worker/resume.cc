@@ -102,7 +102,7 @@ void Resume::Load() {
       continue;
     }
     const std::string record = Unescaped(line.substr(kSum));
-    Unpacker unpacker(record);
+    PackReader unpacker(record);
     std::string key(unpacker.Text());
     std::string outcome(unpacker.Text());
     if (unpacker.AtEnd()) records_[std::move(key)] = std::move(outcome);

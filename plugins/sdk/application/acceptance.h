@@ -77,7 +77,7 @@ class Accept : public Action {
   }
 
   ProbeResult Probe(Context& context) override {
-    const Profile profile = ProfileOf(context, adapter_);
+    const Profile profile = SeenProfile(context);
     ProtocolOf(profile);
     Standing standing = Standing::Of(context, adapter_.plugin, profile, true);
     const bool noted = Notes(adapter_.plugin).Get(AcceptanceKey(profile)).value_or(Json()) == Wanted(context);
@@ -89,14 +89,14 @@ class Accept : public Action {
   }
 
   PlanResult Plan(Context& context) override {
-    const Profile profile = ProfileOf(context, adapter_);
+    const Profile profile = SeenProfile(context);
     if (Notes(adapter_.plugin).Get(AcceptanceKey(profile)).value_or(Json()) == Wanted(context)) return {{}, "already recorded"};
     return {{{"acceptance of " + profile.name, "", "by " + context.Param("owner") + ", reference " + context.Param("reference")}},
             "record one acceptance"};
   }
 
   ApplyResult Apply(Context& context) override {
-    const Profile profile = ProfileOf(context, adapter_);
+    const Profile profile = SeenProfile(context);
     const Postgres postgres(context, profile.cluster);
     const Notes notes(adapter_.plugin);
     const Json wanted = Wanted(context);
@@ -127,7 +127,7 @@ class Accept : public Action {
   // Runs the protocol once more.
   VerifyResult Verify(Context& context) override {
     ProbeResult looked = Probe(context);
-    const Profile profile = ProfileOf(context, adapter_);
+    const Profile profile = SeenProfile(context);
     const Checked checked = RunProtocol(context, profile, Postgres(context, profile.cluster));
     Append(looked.evidence, checked.AsEvidence());
     VerifyResult result{.holds = looked.holds && checked.passed(), .summary = looked.summary + "; protocol: " + checked.Summary(),
@@ -139,12 +139,16 @@ class Accept : public Action {
   }
 
   RollbackResult Rollback(Context& context) override {
-    const Profile profile = ProfileOf(context, adapter_);
+    const Profile profile = SeenProfile(context);
     const Notes notes(adapter_.plugin);
     if (notes.Get(AcceptanceKey(profile)).value_or(Json()) != Wanted(context)) return {"nothing to undo: this acceptance is not recorded here"};
     notes.Forget(AcceptanceKey(profile));
     return {"the acceptance is withdrawn"};
   }
+
+ protected:
+  // The profile as it is to be looked at, as in Degraded.
+  virtual Profile SeenProfile(const Context& context) const { return ProfileOf(context, adapter_); }
 
  private:
   // What is noted; also what is compared.

@@ -57,7 +57,7 @@ class Degraded : public Action {
   }
 
   ProbeResult Probe(Context& context) override {
-    const Profile profile = ProfileOf(context, adapter_);
+    const Profile profile = SeenProfile(context);
     Standing standing = Standing::Of(context, adapter_.plugin, profile, true);
     const bool marked = IsMarked(profile);
     const bool holds = marked && standing.service.state == ClaimState::kHolds && standing.interfaces.state == ClaimState::kHolds;
@@ -69,7 +69,7 @@ class Degraded : public Action {
   }
 
   PlanResult Plan(Context& context) override {
-    const Profile profile = ProfileOf(context, adapter_);
+    const Profile profile = SeenProfile(context);
     PlanResult plan;
     if (!Notes(adapter_.plugin).Get(DegradedKey(profile))) plan.changes.push_back({"mode of " + profile.name, "", "degraded, without interfaces"});
     if (profile.degraded && !IsAsWanted(*profile.degraded)) {
@@ -81,7 +81,7 @@ class Degraded : public Action {
   }
 
   ApplyResult Apply(Context& context) override {
-    const Profile profile = ProfileOf(context, adapter_);
+    const Profile profile = SeenProfile(context);
     const Services services(context);
     const std::string& name = profile.service.spec.name;
     if (services.State(name) != ServiceState::kRunning) {
@@ -112,7 +112,7 @@ class Degraded : public Action {
   }
 
   RollbackResult Rollback(Context& context) override {
-    const Profile profile = ProfileOf(context, adapter_);
+    const Profile profile = SeenProfile(context);
     const Notes notes(adapter_.plugin);
     const bool was = notes.Forget(DegradedKey(profile));
     if (BringBack(notes, FileKey(profile)) && Services(context).State(profile.service.spec.name) == ServiceState::kRunning) {
@@ -120,6 +120,11 @@ class Degraded : public Action {
     }
     return {was ? "no longer marked as degraded" : "nothing to undo: this step marked nothing on this host"};
   }
+
+ protected:
+  // The profile as it is to be looked at. An adapter that opens interfaces leaves out those that people have opened: they are
+  // no fault of degraded mode, but the rung above it.
+  virtual Profile SeenProfile(const Context& context) const { return ProfileOf(context, adapter_); }
 
  private:
   bool IsMarked(const Profile& profile) const {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "plugins/sdk/application/profile.h"
-#include "plugins/sdk/application/streaming.h"
+#include "plugins/sdk/application/as_user.h"
 #include "plugins/sdk/application/supervised.h"
 
 namespace reprise::sdk::application {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "plugins/sdk/application/fields.h"
 #include "plugins/sdk/application/profile.h"
 #include "plugins/sdk/context.h"
+#include "plugins/sdk/fields.h"
 #include "plugins/sdk/file.h"
 
 namespace reprise::sdk::application {
@@ -31,7 +31,7 @@ class ProfileReader {
     if (!value.is_object()) {
       throw Error("bad_profile", where + " is no JSON object", "see plugins/sdk/application/README.md");
     }
-    return ProfileReader().ReadAll(Fields(value, where));
+    return ProfileReader().ReadAll(Fields(value, where, "the format is described in plugins/sdk/application/README.md"));
   }
 
  private:
@@ -43,12 +43,12 @@ class ProfileReader {
     profile.vendor = fields.Text("vendor");
     ReadModules(fields, profile);
     if (!profile.modules.empty() || fields.Has("cluster")) profile.cluster = ReadCluster(fields.Object("cluster"));
-    for (const Fields& item : fields.Objects("roles")) profile.roles.push_back(ReadRole(item));
+    for (const Fields& item : fields.ObjectsIfThere("roles")) profile.roles.push_back(ReadRole(item));
     profile.service = ReadService(fields.Object("service"));
-    for (const Fields& item : fields.Objects("interfaces")) profile.interfaces.push_back(ReadInterface(item));
+    for (const Fields& item : fields.ObjectsIfThere("interfaces")) profile.interfaces.push_back(ReadInterface(item));
     if (fields.Has("degraded")) ReadDegraded(fields.Object("degraded"), profile);
     if (fields.Has("protocol")) profile.protocol = ReadProtocol(fields.Object("protocol"));
-    for (const Fields& item : fields.Objects("exports")) profile.exports.push_back(ReadExport(item));
+    for (const Fields& item : fields.ObjectsIfThere("exports")) profile.exports.push_back(ReadExport(item));
     if (fields.Has("post")) profile.post = ReadPost(fields.Object("post"));
     profile.stop_order = fields.Has("stop_order") ? fields.Texts("stop_order") : std::vector<std::string>{"service"};
     for (const std::string& part : profile.stop_order) {
@@ -61,7 +61,7 @@ class ProfileReader {
   void ReadModules(const Fields& fields, Profile& profile) {
     std::set<std::string> bases;
     // Names first: a check may ask any module's base.
-    const std::vector<Fields> items = fields.Objects("modules");
+    const std::vector<Fields> items = fields.ObjectsIfThere("modules");
     for (const Fields& item : items) {
       if (!modules_.insert(item.Name("name")).second) item.Refuse("name", "each module once");
     }
@@ -218,7 +218,7 @@ class ProfileReader {
 
   Post ReadPost(const Fields& fields) {
     Post post;
-    for (const Fields& item : fields.Objects("files")) {
+    for (const Fields& item : fields.ObjectsIfThere("files")) {
       post.files.push_back(ReadFileRule(item));
       item.Done();
     }
@@ -248,7 +248,7 @@ class ProfileReader {
   std::vector<Check> ReadChecks(const Fields& fields, const std::string& key, const std::string& module) {
     std::vector<Check> checks;
     std::set<std::string> names;
-    for (const Fields& item : fields.Objects(key)) {
+    for (const Fields& item : fields.ObjectsIfThere(key)) {
       Check check;
       check.name = item.Name("name");
       if (!names.insert(check.name).second) item.Refuse("name", "each check once");

@@ -89,7 +89,7 @@ inline Looked LookAtInterfaces(const Profile& profile, const std::optional<std::
     looked.text = "the kernel does not tell this host's sockets";
     return looked;
   }
-  std::string open;
+  std::string open, closed;
   for (const Interface& interface : profile.interfaces) {
     std::string found;
     for (const TcpSocket& socket : *sockets) {
@@ -101,11 +101,11 @@ inline Looked LookAtInterfaces(const Profile& profile, const std::optional<std::
     const std::string text = "interface " + interface.name + (found.empty() ? " neither listens nor is connected" : " " + found);
     looked.evidence.push_back({"socket", text});
     if (!found.empty()) open += (open.empty() ? "" : "; ") + text;
+    closed += (closed.empty() ? "" : ", ") + interface.name;
   }
   looked.state = open.empty() ? ClaimState::kHolds : ClaimState::kFails;
-  looked.text = open.empty() ? std::to_string(profile.interfaces.size()) + " interfaces of the profile, none open (" +
-                                   std::to_string(sockets->size()) + " sockets looked at)"
-                             : open;
+  if (closed.empty()) closed = "the profile has none";
+  looked.text = open.empty() ? "no interface is open: " + closed + " (" + std::to_string(sockets->size()) + " sockets looked at)" : open;
   return looked;
 }
 

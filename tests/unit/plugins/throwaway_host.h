@@ -20,6 +20,7 @@
 #include "agents/runner/process_runner.h"
 #include "core/base/text.h"
 #include "core/crypto/sha256.h"
+#include "tests/support/files.h"
 
 namespace reprise::plugins {
 
@@ -33,24 +34,11 @@ using model::v1::VERB_PROBE;
 using model::v1::VERB_ROLLBACK;
 using model::v1::VERB_VERIFY;
 
-inline fs::path BuildFolder() {
-  return fs::read_symlink("/proc/self/exe").parent_path().parent_path();
-}
 inline fs::path PluginFile(const std::string& name) {
   return BuildFolder() / "plugins" / (name + ".so");
 }
 inline fs::path PluginHost() {
   return BuildFolder() / "bin" / "reprise-plugin-host";
-}
-
-inline std::string Slurp(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-inline void Spit(const fs::path& path, const std::string& content) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
 
 // True as soon as `condition` is, false when 20 seconds are over.

@@ -2,6 +2,7 @@
 #include "core/base/text.h"
 #include "core/cli/commands/declarations.h"
 #include "core/crypto/sha256.h"
+#include "tests/support/files.h"
 #include "tests/unit/core/cli/fakes.h"
 
 namespace reprise::cli::testing {
@@ -280,11 +281,6 @@ TEST(PluginAdd, JudgesASignatureBeforeTheLibrarysCodeRuns) {
   ASSERT_OK(WriteFileDurably(file + ".minisig", desk.people.key("alice").Sign("other bytes", "")));
   EXPECT_EQ(desk.Run({"plugin", "add", file}), kExitRefused);
   EXPECT_THAT(desk.coordinator.uploads, IsEmpty());
-}
-
-// Where the build puts what runs, seen from the test's own program.
-std::filesystem::path BuildFolder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
 }
 
 TEST(PluginAdd, DescribesSignsAndUploadsARealPlugin) {

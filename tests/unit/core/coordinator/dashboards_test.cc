@@ -48,7 +48,9 @@ class Dashboards : public ::testing::Test {
   }
   // Those of a family without a series yet stand in the documentation and are given once a task ran.
   void ExpectKnown(const std::string& text) const {
-    const std::set<std::string> families = FamiliesOf(scrape);
+    std::set<std::string> families = FamiliesOf(scrape);
+    // Without a series until a plugin has told a number: tests/integration/dashboards_test.py has one tell some.
+    families.insert({"reprise_measure", "reprise_measure_age_seconds"});
     for (const std::string& name : NamedIn(text)) EXPECT_TRUE(families.contains(name)) << name << " is not a metric";
   }
 

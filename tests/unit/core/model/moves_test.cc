@@ -3,12 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "core/model/names.h"
+#include "tests/support/files.h"
 #include "tests/support/status_matchers.h"
 
 namespace reprise::model {
@@ -78,11 +76,8 @@ TEST(Moves, AreDrawnAsATableGroupedByState) {
 
 // To mend it: paste what DrawMoves gives for each machine into the section "State tables".
 TEST(Moves, StandInTheArchitectureAsTheyAre) {
-  const auto root = std::filesystem::path(__FILE__).parent_path() / "../../../..";
-  std::ifstream file(root / "docs/ARCHITECTURE.md");
-  std::stringstream text;
-  text << file.rdbuf();
-  for (const std::string& machine : MachineNames()) EXPECT_THAT(text.str(), HasSubstr(DrawMoves(machine)));
+  const std::string text = Slurp(SourceFolder() / "docs/ARCHITECTURE.md");
+  for (const std::string& machine : MachineNames()) EXPECT_THAT(text, HasSubstr(DrawMoves(machine)));
 }
 
 }  // namespace

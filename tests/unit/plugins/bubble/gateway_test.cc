@@ -125,6 +125,8 @@ TEST(Gateway, LeavesAnotherBubbleOfTheSameGatewayAlone) {
         EXPECT_TRUE(site.Gateway(VERB_APPLY, "destroy", {{"bubble", "lab-2"}}).changed());
         EXPECT_TRUE(site.Reaches("10.1.0.11", "10.20.0.2", 5432)) << "the first goes on";
         EXPECT_FALSE(site.Reaches("10.20.0.2", "10.1.0.9", 443));
+        EXPECT_TRUE(Line(site.side("second"), "10.30.0.2", "10.1.0.9", 443).Talks()) << "the second is none any more";
+        EXPECT_TRUE(site.Gateway(VERB_PROBE, "gateway", LabBubble()).holds()) << "its bolts stay";
 
         json clash = other;
         clash["interfaces"] = {"in0"};

@@ -16,7 +16,8 @@ TEST(Prove, HoldsWhenAllThreeSidesAgree) {
     EXPECT_THAT(
         ClaimOf(early),
         HasSubstr(
-            "bubble.closed unknown: nothing was refused on its way out within 10m over tcp, udp, icmp, dns, ipv6"));
+            "bubble.closed unknown: nothing was refused on its way out within 10m over tcp, udp, icmp, dns, ipv6 (run "
+            "bubble.prove_inside)"));
 
     const Answer inside = site.On("inside", "prove_inside", InsideProof());
     EXPECT_TRUE(inside.holds()) << PrintToString(inside);
@@ -99,6 +100,8 @@ TEST(Prove, NamesEachHoleThatIsPunchedByHand) {
       const char* named;
     };
     const std::vector<Hole> holes = {
+        {{"flush", "chain", "inet", table, "marks"}, "chain marks has \"(nothing)\""},
+        {{"add", "element", "inet", table, "sealed", "{ ipv4 }"}, "set sealed lacks ipv6"},
         {{"insert", "rule", "inet", table, "forward", "accept"}, "chain forward has \"accept\""},
         {{"insert", "rule", "inet", table, "from_inside", "ip", "daddr", "10.1.0.9", "accept"},
          "chain from_inside has \"ip daddr 10.1.0.9 accept\""},
@@ -137,6 +140,39 @@ TEST(Prove, NamesEachHoleThatIsPunchedByHand) {
                 HasSubstr("closed_inside fails: got through: tcp:[fd00:1::9]:443: connected"));
     EXPECT_THAT(ClaimOf(site.On("outside", "prove_outside", OutsideProof())),
                 HasSubstr("closed_outside fails: got through: tcp:[fd00:20::2]:5432"));
+  });
+}
+
+TEST(Prove, NamesWhatIsOtherwiseInTheGatewaysRouting) {
+  ON_A_SITE([](Site& site) {
+    ASSERT_TRUE(Forward());
+    const auto rule = [](std::vector<std::string> words) {
+      words.insert(words.begin() + 1, "rule");
+      words.insert(words.begin(), "ip");
+      EXPECT_TRUE(Command(words)) << words[1];
+    };
+    for (const auto& [words, named] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+             {{"-4", "del", "pref", "13", "iif", "in0"}, "IPv4 routing lacks the rule \"pref 13 iif in0 blackhole\""},
+             {{"-4", "del", "pref", "13", "to", "10.20.0.0/24"}, "IPv4 routing lacks the rule"},
+             {{"-6", "del", "pref", "13", "to", "fd00:20::/64"}, "IPv6 routing lacks the rule"},
+             {{"-6", "del", "pref", "14"}, "IPv6 routing lacks the rule \"pref 14 nop\""},
+             {{"-4", "add", "pref", "13", "iif", "in7", "blackhole"}, "which no bubble wants"}}) {
+      const Answer mended = site.Gateway(VERB_APPLY, "gateway", LabBubble());
+      ASSERT_TRUE(mended.changed()) << named << PrintToString(mended);
+      rule(words);
+      const Answer proof = site.Gateway(VERB_PROBE, "prove", kLab);
+      EXPECT_EQ(ClaimOf(proof).rfind("bubble.closed fails: ", 0), 0u) << ClaimOf(proof);
+      EXPECT_THAT(ClaimOf(proof), HasSubstr(named));
+      EXPECT_FALSE(site.Reaches("10.20.0.2", "10.1.0.9", 443)) << "the packet filter still refuses";
+    }
+    ASSERT_TRUE(site.Gateway(VERB_APPLY, "gateway", LabBubble()).changed());
+    // The site's own, before ours: it would lead past them.
+    rule({"-4", "add", "pref", "5", "lookup", "main"});
+    EXPECT_THAT(ClaimOf(site.Gateway(VERB_PROBE, "prove", kLab)),
+                HasSubstr("IPv4 routing has the rule \"pref 5 lookup main\" before the bubble's"));
+    rule({"-4", "del", "pref", "5"});
+    rule({"-4", "add", "pref", "5000", "fwmark", "7", "lookup", "main"});
+    EXPECT_TRUE(site.Gateway(VERB_PROBE, "gateway", LabBubble()).holds()) << "after ours the site does what it likes";
   });
 }
 

@@ -136,11 +136,21 @@ inline json OutsideProof() {
           {"controls", {"icmp:10.1.0.1", "icmp:fd00:1::1"}},
           {"wait", "500ms"}};
 }
-inline std::string ClaimOf(const Answer& answer) {
-  if (!answer.done() || answer.value.at("claims").empty()) return PrintToString(answer);
-  const json& claim = answer.value["claims"][0];
+inline std::string Shown(const json& claim) {
   return claim.at("name").get<std::string>() + " " + claim.at("state").get<std::string>() + ": " +
          claim.at("detail").get<std::string>();
+}
+inline std::string ClaimOf(const Answer& answer) {
+  if (!answer.done() || answer.value.at("claims").empty()) return PrintToString(answer);
+  return Shown(answer.value["claims"][0]);
+}
+// What is said of bubble.closed; "nothing".
+inline std::string ClosedBy(const Answer& answer) {
+  if (!answer.done()) return PrintToString(answer);
+  for (const json& claim : answer.value.at("claims")) {
+    if (claim.at("name") == "bubble.closed") return Shown(claim);
+  }
+  return "nothing";
 }
 
 }  // namespace reprise::bubble

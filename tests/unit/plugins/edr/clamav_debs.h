@@ -23,7 +23,7 @@ class ClamAvDebs {
       why_not_ = "needs root, for a throw-away host";
       return;
     }
-    const fs::path folder = plugins::BuildFolder() / "debs-clamav";
+    const fs::path folder = BuildFolder() / "debs-clamav";
     fs::create_directories(folder);
     for (const char* package : {"libmspack0", "libclamav12", "clamav-base", "clamav-freshclam", "clamav-daemon", "clamdscan"}) {
       fs::path file = Find(folder, package);

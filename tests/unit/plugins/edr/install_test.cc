@@ -9,8 +9,6 @@ namespace {
 
 using plugins::Answer;
 using plugins::PluginBench;
-using plugins::Slurp;
-using plugins::Spit;
 using plugins::VERB_APPLY;
 using plugins::VERB_PLAN;
 using plugins::VERB_PROBE;

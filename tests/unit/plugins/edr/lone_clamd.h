@@ -18,8 +18,7 @@ namespace reprise::edr {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-inline fs::path SourceFolder() { return fs::path(__FILE__).parent_path() / "../../../.."; }
-inline std::string OurBase() { return plugins::Slurp(SourceFolder() / "plugins/edr/signatures/reprise.ndb"); }
+inline std::string OurBase() { return Slurp(SourceFolder() / "plugins/edr/signatures/reprise.ndb"); }
 
 // Put together from what no file of this tree has whole.
 inline std::string Marker() { return std::string("REPRISE-SIGNATURE-") + "BASE-MARKER-0001"; }
@@ -33,7 +32,7 @@ class LoneClamd {
     if (mkdtemp(made.data()) == nullptr) throw std::runtime_error("no folder for clamd");
     folder_ = made;
     for (const char* name : {"base", "files"}) fs::create_directories(folder_ / name);
-    plugins::Spit(folder_ / "base/reprise.ndb", OurBase());
+    Spit(folder_ / "base/reprise.ndb", OurBase());
   }
   ~LoneClamd() {
     Stop();
@@ -44,7 +43,7 @@ class LoneClamd {
 
   // True once it listens; false if it ends instead, as it does without signatures.
   bool Start(const std::string& more = "AlertExceedsMax yes\nAlertEncrypted yes\n") {
-    plugins::Spit(Config(), "LocalSocket " + Socket().string() + "\nDatabaseDirectory " + (folder_ / "base").string() +
+    Spit(Config(), "LocalSocket " + Socket().string() + "\nDatabaseDirectory " + (folder_ / "base").string() +
                                 "\nTemporaryDirectory " + folder_.string() +
                                 "\nForeground yes\nMaxThreads 2\nMaxFileSize 1M\nStreamMaxLength 1M\nUser root\n" + more);
     const std::string config = "--config-file=" + Config().string();
@@ -68,7 +67,7 @@ class LoneClamd {
     pid_ = -1;
   }
   int64_t KilobytesInMemory() const {
-    const std::string status = plugins::Slurp("/proc/" + std::to_string(pid_) + "/status");
+    const std::string status = Slurp("/proc/" + std::to_string(pid_) + "/status");
     return std::stoll(status.substr(status.find("VmRSS:") + 6));
   }
 
@@ -77,7 +76,7 @@ class LoneClamd {
   fs::path Base() const { return folder_ / "base"; }
   fs::path Files() const { return folder_ / "files"; }
   std::string File(const std::string& name, const std::string& content) const {
-    plugins::Spit(Files() / name, content);
+    Spit(Files() / name, content);
     return Files() / name;
   }
 
@@ -110,7 +109,7 @@ class ReadBench {
     std::string made = fs::temp_directory_path() / "reprise-edr-XXXXXX";
     if (mkdtemp(made.data()) == nullptr) throw std::runtime_error("no folder for the runner");
     folder_ = made;
-    plugins::Spit(folder_ / "profile", profile.dump());
+    Spit(folder_ / "profile", profile.dump());
     bench_.emplace(folder_, plugins::PluginFile("edr"), plugins::PluginHost(),
                    plugins::Artifacts{{"lone.profile.json", folder_ / "profile"}});
   }

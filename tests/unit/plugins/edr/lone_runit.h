@@ -25,7 +25,7 @@ class LoneRunit {
     kill(pid_, SIGHUP);  // Ends the services too.
     waitpid(pid_, nullptr, 0);
     EXPECT_TRUE(plugins::Eventually([] {
-      return plugins::Slurp("/etc/service/clamd/supervise/stat").rfind("run", 0) != 0;
+      return Slurp("/etc/service/clamd/supervise/stat").rfind("run", 0) != 0;
     })) << "clamd goes on";
   }
   LoneRunit(const LoneRunit&) = delete;

@@ -9,8 +9,6 @@ namespace reprise::edr {
 namespace {
 
 namespace fs = std::filesystem;
-using plugins::Slurp;
-using plugins::Spit;
 
 class ReceiptTest : public ::testing::Test {
  protected:

@@ -8,7 +8,6 @@ namespace reprise::edr {
 namespace {
 
 using plugins::Answer;
-using plugins::Spit;
 using ::testing::HasSubstr;
 using ::testing::PrintToString;
 

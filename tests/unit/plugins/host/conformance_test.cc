@@ -14,6 +14,7 @@ TEST(HostPlugin, KeepsTheContract) {
       json{{"file",
             {{"path", "/var/tmp/reprise-verify/new/file"}, {"content", "x"}, {"make_folders", true}, {"mode", "0600"}}},
            {"file-absent", {{"path", "/etc/os-release"}}},
+           {"as-declared", {{"os", "debian-12"}}},
            {"service", {{"name", "reprise-no-such"}, {"state", "stopped"}}}}
           .dump();
   const auto report = conformance::VerifyPlugin(options);

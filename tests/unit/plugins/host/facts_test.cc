@@ -71,5 +71,28 @@ TEST_F(HostFacts, CountADiskOnce) {
   EXPECT_TRUE(mounts.contains("/"));
 }
 
+TEST_F(HostFacts, AreHeldAgainstWhatTheInventorySays) {
+  const Answer facts = bench_->Run(VERB_PROBE, "facts");
+  ASSERT_TRUE(facts.done()) << ::testing::PrintToString(facts);
+  const json os = facts.value.at("observed").at("os");
+  const json declared = {{"hostname", facts.value.at("observed").at("hostname")},
+                         {"os", os.at("id").get<std::string>() + "-" + os.at("version").get<std::string>()},
+                         {"address", "127.0.0.1"}};
+  const Answer same = bench_->Run(VERB_PROBE, "as-declared", declared);
+  EXPECT_TRUE(same.holds()) << ::testing::PrintToString(same);
+  EXPECT_EQ(same.value.at("claims").at(0).at("state"), "holds");
+  for (const auto& [what, wrong] : {std::pair("hostname", "ws-other"), std::pair("os", "windows-10"), std::pair("address", "192.0.2.7")}) {
+    json other = declared;
+    other[what] = wrong;
+    const Answer differs = bench_->Run(VERB_PROBE, "as-declared", other);
+    ASSERT_TRUE(differs.done()) << ::testing::PrintToString(differs);
+    EXPECT_FALSE(differs.holds());
+    const json claim = differs.value.at("claims").at(0);
+    EXPECT_EQ(claim.at("state"), "fails");
+    EXPECT_THAT(claim.at("detail").get<std::string>(), ::testing::StartsWith(std::string(what) + ": declared " + wrong + ", found "));
+  }
+  EXPECT_EQ(bench_->Run(VERB_PROBE, "as-declared").code(), "bad_params");
+}
+
 }  // namespace
 }  // namespace reprise::plugins

@@ -35,6 +35,7 @@ TEST_F(PacsCensus, CountsWhatIsThere) {
   storage_->AddImages(3, 30);
   storage_->Add("{\"0008,0005\": 1}");
   storage_->AddAs("index", "SQLite format 3");
+  storage_->AddAs("SHA256SUMS", std::string(64, 'a') + "  00/01/one\n" + std::string(64, 'b') + " *00/02/two\n");
   const Census census = Take();
   EXPECT_EQ(census.counts(), (Counts{3, 6, 12, 360}));
   EXPECT_TRUE(census.IsWhole()) << census.WhyNotWhole();
@@ -81,7 +82,7 @@ TEST_F(PacsCensus, ReadsACompressedStorageWithItsHeaders) {
   EXPECT_EQ(census.attachments, 3u);
   EXPECT_TRUE(census.IsWhole()) << census.WhyNotWhole();
   const PlainFile plain(*context_, folder_ / "storage", census.instances.begin()->second);
-  EXPECT_EQ(plugins::Slurp(plain.path()), Dicom({.image = 1}));
+  EXPECT_EQ(Slurp(plain.path()), Dicom({.image = 1}));
 }
 
 TEST_F(PacsCensus, TellsACopyFromAConflict) {

@@ -26,7 +26,7 @@ TEST(PacsPlugin, RestoreKeepsTheContract) {
   std::string manifest;
   for (int i = 1; i <= 40; ++i) {
     const std::string name = "image-" + std::to_string(100 + i);
-    plugins::Spit(folder / name, Dicom({.image = i, .side = 256}));
+    Spit(folder / name, Dicom({.image = i, .side = 256}));
     artifacts[name] = folder / name;
     manifest += sdk::Sha256OfFile(folder / name) + "  " + std::to_string(fs::file_size(folder / name)) + "  " + name + "\n";
   }

@@ -83,7 +83,7 @@ class StorageMaker {
   }
   void AddAs(const fs::path& path, const std::string& content) {
     fs::create_directories((folder_ / path).parent_path());
-    plugins::Spit(folder_ / path, content);
+    Spit(folder_ / path, content);
   }
   // patients × 2 studies × 2 series × images.
   void AddImages(int patients, int images) {

@@ -122,10 +122,14 @@ TEST(PacsStoredFile, IsJudgedByItsContent) {
   EXPECT_THAT(kind(longer).why, HasSubstr("expected"));
   storage.AddAs("index", "SQLite format 3");
   EXPECT_EQ(LookAtStored(folder / "index").kind, StoredKind::kIndex);
+  storage.AddAs("SHA256SUMS", std::string(64, '0') + "  00/01/one\n");
+  EXPECT_EQ(LookAtStored(folder / "SHA256SUMS").kind, StoredKind::kList);
+  storage.AddAs("SHA256SUMS", "all your files\n");
+  EXPECT_EQ(LookAtStored(folder / "SHA256SUMS").kind, StoredKind::kForeign) << "a name alone is no list";
   storage.AddAs("HOW_TO_DECRYPT.txt", "pay");
   EXPECT_EQ(LookAtStored(folder / "HOW_TO_DECRYPT.txt").kind, StoredKind::kForeign);
   EXPECT_EQ(Decompress(folder / storage.Add(Compressed(image)), folder / "plain"), "");
-  EXPECT_EQ(plugins::Slurp(folder / "plain"), image);
+  EXPECT_EQ(Slurp(folder / "plain"), image);
   fs::remove_all(folder);
 }
 

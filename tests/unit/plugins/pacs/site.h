@@ -15,8 +15,6 @@ using plugins::EvidenceOf;
 using plugins::Eventually;
 using plugins::OwnRunit;
 using plugins::PluginBench;
-using plugins::Slurp;
-using plugins::Spit;
 using plugins::VERB_APPLY;
 using plugins::VERB_PLAN;
 using plugins::VERB_PROBE;

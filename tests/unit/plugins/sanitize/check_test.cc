@@ -102,6 +102,14 @@ TEST_F(SanitizeCheck, FindsUnitsDropInsLinksAndServices) {
                                    "rc_local /etc/rc.local likely"));
 }
 
+TEST_F(SanitizeCheck, NotesAServicesLinkThatLeadsNowhere) {
+  fs::create_directories(host.At("/etc/service"));
+  fs::create_symlink("/etc/sv/gone", host.At("/etc/service/gone"));
+  const auto result = Look();
+  EXPECT_EQ(Verdict(result), "clean");
+  EXPECT_THAT(result.observed.at("notes").dump(), HasSubstr("/etc/service/gone -> /etc/sv/gone"));
+}
+
 TEST_F(SanitizeCheck, FindsKeysThatNoProfileKnows) {
   host.Put("/root/.ssh/authorized_keys", std::string("# ours\n") + kKey + "\n");
   const auto result = Look();
@@ -178,6 +186,16 @@ TEST_F(SanitizeCheck, FindsCodeThatNoPackageOwnsAndLeavesDataInPeace) {
   host.Put("/usr/local/bin/ours", "\x7f" "ELF o", 0755);
   EXPECT_THAT(Shown(Look()), UnorderedElementsAre("unowned_file /usr/sbin/agentd likely",
                                                   "unowned_file /usr/lib/python3/dist-packages/x.pth likely"));
+}
+
+TEST_F(SanitizeCheck, PassesOverWhatTheStepExcludesWithAllBelowAndNothingBeside) {
+  host.Put("/usr/lib/tools/one/agentd", "\x7f" "ELF a", 0755);
+  host.Put("/usr/lib/tools-more/agentd", "\x7f" "ELF a", 0755);
+  host.Put("/usr/bin/ls", "\x7f" "ELF ls, and more", 0755);
+  const auto result = Look({{"exclude", {"/usr/lib/tools/", "/usr/bin/ls"}}});
+  EXPECT_THAT(Shown(result), ElementsAre("unowned_file /usr/lib/tools-more/agentd likely"));
+  EXPECT_THAT(result.observed.at("notes").dump(), HasSubstr("/usr/lib/tools"));
+  EXPECT_THROW(Look({{"exclude", {"/"}}}), sdk::Error);
 }
 
 TEST_F(SanitizeCheck, FindsByYarasRules) {

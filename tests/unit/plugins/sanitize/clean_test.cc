@@ -50,8 +50,8 @@ SmallHost Planted() {
 fs::path BuildDeb(const fs::path& folder, const std::string& ls = "\x7f" "ELF ls") {
   fs::create_directories(folder / "deb/DEBIAN");
   fs::create_directories(folder / "deb/usr/bin");
-  plugins::Spit(folder / "deb/DEBIAN/control", "Package: base\nVersion: 1\nArchitecture: all\nMaintainer: x <x@y>\nDescription: x\n");
-  plugins::Spit(folder / "deb/usr/bin/ls", ls);
+  Spit(folder / "deb/DEBIAN/control", "Package: base\nVersion: 1\nArchitecture: all\nMaintainer: x <x@y>\nDescription: x\n");
+  Spit(folder / "deb/usr/bin/ls", ls);
   chmod((folder / "deb/usr/bin/ls").c_str(), 0755);
   const fs::path deb = folder / "base.deb";
   const std::string from = folder / "deb", to = deb;
@@ -115,8 +115,8 @@ TEST_F(SanitizeClean, TakesAwayExactlyWhatWasFoundAndPutsItBack) {
     EXPECT_TRUE(verified.holds()) << ::testing::PrintToString(verified);
     EXPECT_EQ(verified.value.at("claims").at(0).at("state"), "holds") << verified.value.dump(1);
     EXPECT_FALSE(bench.Run(VERB_APPLY, "clean", clean).changed());
-    EXPECT_EQ(plugins::Slurp(host.At("/usr/bin/ls")), "\x7f" "ELF ls");
-    EXPECT_EQ(plugins::Slurp(host.At(kCrontab)), "# end\n");
+    EXPECT_EQ(Slurp(host.At("/usr/bin/ls")), "\x7f" "ELF ls");
+    EXPECT_EQ(Slurp(host.At(kCrontab)), "# end\n");
     EXPECT_FALSE(fs::exists(host.At("/etc/systemd/system/x.service")));
     EXPECT_EQ(fs::status(host.At("/opt/.sh")).permissions(), fs::perms(0755));
     const Answer signed_off = bench.Run(VERB_PROBE, "signoff", evidence);
@@ -125,8 +125,8 @@ TEST_F(SanitizeClean, TakesAwayExactlyWhatWasFoundAndPutsItBack) {
     ASSERT_TRUE(bench.Run(VERB_ROLLBACK, "clean", clean).done());
     EXPECT_FALSE(bench.Run(VERB_PROBE, "clean", clean).holds());
     EXPECT_FALSE(bench.Run(VERB_PROBE, "signoff", evidence).holds());
-    EXPECT_EQ(plugins::Slurp(host.At(kCrontab)), "0 4 * * * /usr/bin/ls\n* * * * * /dev/shm/.x\n# end\n");
-    EXPECT_EQ(plugins::Slurp(host.At("/usr/bin/ls")), "\x7f" "ELF ls of mine");
+    EXPECT_EQ(Slurp(host.At(kCrontab)), "0 4 * * * /usr/bin/ls\n* * * * * /dev/shm/.x\n# end\n");
+    EXPECT_EQ(Slurp(host.At("/usr/bin/ls")), "\x7f" "ELF ls of mine");
     struct stat unit {};
     ASSERT_EQ(stat(host.At("/etc/systemd/system/x.service").c_str(), &unit), 0);
     EXPECT_EQ(unit.st_mode & 07777, 0640u);
@@ -161,7 +161,7 @@ TEST_F(SanitizeClean, RefusesWhatTheEvidenceDoesNotHold) {
     // Another content than that which was kept.
     host.Put("/etc/systemd/system/x.service", "[Service]\nExecStart=/dev/shm/.y\n");
     EXPECT_EQ(bench.Run(VERB_APPLY, "clean", clean).code(), "changed_since");
-    EXPECT_EQ(plugins::Slurp(host.At("/usr/bin/ls")), "\x7f" "ELF ls of mine") << "refused before anything was touched";
+    EXPECT_EQ(Slurp(host.At("/usr/bin/ls")), "\x7f" "ELF ls of mine") << "refused before anything was touched";
     host.Put("/etc/systemd/system/x.service", "[Service]\nExecStart=/dev/shm/.x\n");
     // Evidence that somebody changed.
     const fs::path kept = "/var/lib/reprise-evidence/c1";

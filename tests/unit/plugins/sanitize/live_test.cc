@@ -127,12 +127,12 @@ TEST(SanitizeLiveHost, FindsAListenerInMemoryAndEndsItWithTheRest) {
     fs::copy_file("/usr/bin/perl", "/dev/shm/.kworker");
     Planted listener("/dev/shm/.kworker", {"-e", kListen, "4444"});
     ASSERT_TRUE(plugins::Eventually([] { return Listens(4444); }));
-    plugins::Spit("/etc/cron.d/kw", "* * * * * root /dev/shm/.kworker\n");
-    plugins::Spit("/etc/ld.so.preload", "");
+    Spit("/etc/cron.d/kw", "* * * * * root /dev/shm/.kworker\n");
+    Spit("/etc/ld.so.preload", "");
     fs::create_directories("/root/.ssh");
-    plugins::Spit("/root/.ssh/authorized_keys", std::string(kKey) + "\n");
+    Spit("/root/.ssh/authorized_keys", std::string(kKey) + "\n");
     fs::create_directories("/etc/systemd/system");
-    plugins::Spit("/etc/systemd/system/kw.service", "[Service]\nExecStart=/dev/shm/.kworker\n");
+    Spit("/etc/systemd/system/kw.service", "[Service]\nExecStart=/dev/shm/.kworker\n");
 
     const Answer found = bench.Run(VERB_PROBE, "check", params, std::chrono::minutes(5));
     ASSERT_TRUE(found.done()) << ::testing::PrintToString(found);
@@ -151,7 +151,7 @@ TEST(SanitizeLiveHost, FindsAListenerInMemoryAndEndsItWithTheRest) {
     const Answer taken = bench.Run(VERB_APPLY, "evidence", params, std::chrono::minutes(5));
     ASSERT_TRUE(taken.changed()) << ::testing::PrintToString(taken);
     EXPECT_TRUE(fs::exists("/var/lib/reprise-evidence/live/files/" + sdk::Sha256OfFile("/usr/bin/perl")));
-    EXPECT_THAT(plugins::Slurp("/var/lib/reprise-evidence/live/volatile/processes.json"), HasSubstr("/dev/shm/.kworker"));
+    EXPECT_THAT(Slurp("/var/lib/reprise-evidence/live/volatile/processes.json"), HasSubstr("/dev/shm/.kworker"));
     params["findings"] = ids;
     const Answer cleaned = bench.Run(VERB_APPLY, "clean", params, std::chrono::minutes(5));
     ASSERT_TRUE(cleaned.changed()) << ::testing::PrintToString(cleaned);
@@ -175,7 +175,7 @@ TEST(SanitizeLiveHost, FindsProgramsWithoutAFileAndPortsThatNobodyAllowed) {
     fs::copy_file("/usr/bin/perl", "/var/tmp/odd");
     Planted odd("/var/tmp/odd", {"-e", "while (1) { select(undef, undef, undef, 9) }"});
     const int memory = static_cast<int>(syscall(SYS_memfd_create, "kthread", 0));
-    const std::string perl = plugins::Slurp("/usr/bin/perl");
+    const std::string perl = Slurp("/usr/bin/perl");
     ASSERT_EQ(write(memory, perl.data(), perl.size()), static_cast<ssize_t>(perl.size()));
     Planted hidden("/proc/self/fd/" + std::to_string(memory), {"-e", "while (1) { select(undef, undef, undef, 9) }"});
     ASSERT_TRUE(plugins::Eventually([&] {
@@ -193,7 +193,7 @@ TEST(SanitizeLiveHost, FindsProgramsWithoutAFileAndPortsThatNobodyAllowed) {
 
 TEST(SanitizeLiveHost, JudgesListenersByTheProfile) {
   const fs::path profile = fs::temp_directory_path() / ("listeners-" + std::to_string(getpid()));
-  plugins::Spit(profile, R"({"listeners": [{"protocol": "tcp", "port": 5000, "program": "/usr/bin/perl"}]})");
+  Spit(profile, R"({"listeners": [{"protocol": "tcp", "port": 5000, "program": "/usr/bin/perl"}]})");
   const std::string why_not = OnLiveHost({{"site.profile.json", profile}}, [](PluginBench& bench) {
     const Json params = OfDebian({"/usr", "/var"});
     Planted allowed("/usr/bin/perl", {"-e", kListen, "5000"});

@@ -1,6 +1,7 @@
 // A host's side of one call, for tests of the SDK without a plugin host.
 #pragma once
 
+#include <atomic>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -27,7 +28,7 @@ class FakeCall {
 
   std::vector<std::string> progress, logs;
   Json result;
-  bool cancelled = false;
+  std::atomic<bool> cancelled = false;  // Set from another thread.
 
  private:
   static FakeCall& Of(const reprise_call_t* call) { return *static_cast<FakeCall*>(call->data); }

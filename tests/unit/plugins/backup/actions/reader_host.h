@@ -15,12 +15,10 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using plugins::Answer;
 using plugins::PluginBench;
-using plugins::Slurp;
-using plugins::Spit;
 
 // Taken before the root changes.
 inline fs::path Program(const std::string& name) {
-  static const fs::path build = plugins::BuildFolder();
+  static const fs::path build = BuildFolder();
   return build / "bin" / name;
 }
 

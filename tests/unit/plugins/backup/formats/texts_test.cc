@@ -40,6 +40,43 @@ TEST(Csv, EndsWithAWholeRecord) {
   EXPECT_EQ(Told(Examined("a.csv", Csv(50) + "50;x;y;z\n")), "undecided");
 }
 
+TEST(Csv, OfVeryManyRecordsSaysWhichOneIsOdd) {
+  std::string text = "id;service;date\n";
+  for (int i = 0; i < 5'000; ++i) text += std::to_string(i) + (i % 100 == 0 ? ";\"réa\nnuit\";x\n" : ";réa nuit;2022-08-21\n");
+  EXPECT_EQ(Told(Examined("a.csv", text)), "sound");
+  EXPECT_EQ(Told(Examined("a.csv", text + "5000;x")), "truncated");
+  const std::string wanted = "\n3333;";
+  const size_t odd = text.find(wanted) + 1;
+  text.insert(odd, "7;8;9;10\n");
+  const Outcome outcome = Examined("a.csv", text);
+  EXPECT_EQ(Told(outcome), "undecided");
+  EXPECT_EQ(outcome.findings.front().offset, odd);
+  EXPECT_EQ(outcome.findings.front().found, "4 fields, in one of 1 such records");
+}
+
+TEST(Sql, RowsAreNoStatements) {
+  std::string dump = "--\n-- PostgreSQL database dump\n--\nCOPY t (a) FROM stdin;\n";
+  for (int i = 0; i < 5'000; ++i) dump += std::to_string(i) + "\tgarde de nuit\n";
+  const std::string whole = dump + "\\.\n--\n-- PostgreSQL database dump complete\n--\n";
+  EXPECT_EQ(Told(Examined("a.sql", whole)), "sound");
+  EXPECT_EQ(Told(Examined("a.sql", dump)), "truncated");
+  // What looks like the end among the rows is a row.
+  EXPECT_EQ(Told(Examined("a.sql", dump + "-- PostgreSQL database dump complete\n1\n\\.\n")), "truncated");
+}
+
+TEST(Text, IsReadAcrossPiecesAsInOne) {
+  const std::string text = Prose(300'000);
+  for (size_t cut = 16'380; cut < 16'390; ++cut) {  // A character of two bytes at every place around a step.
+    std::string shifted = text.substr(0, cut);
+    shifted.resize(cut, 'x');
+    for (char& c : shifted) c = static_cast<unsigned char>(c) < 0x80 ? c : 'e';
+    EXPECT_EQ(Told(Examined("a.txt", shifted + "é" + text)), "sound") << cut;
+    const Outcome damaged = Examined("a.txt", shifted + "\xc3\xc3" + text);
+    EXPECT_EQ(Told(damaged), "damaged") << cut;
+    EXPECT_EQ(damaged.findings.front().offset, cut);
+  }
+}
+
 TEST(Sql, SaysItselfWhereItEnds) {
   const std::string dump =
       "--\n-- PostgreSQL database dump\n--\nCOPY t (a) FROM stdin;\n1\n\\.\n--\n-- PostgreSQL database dump "

@@ -48,6 +48,20 @@ class RecoveryPoint : public ::testing::Test {
   fs::path folder_;
 };
 
+TEST_F(RecoveryPoint, AChildOfAnotherBuildIsAnErrorAndNotAnUnreadableFile) {
+  Write("a.txt", Prose(3'000));
+  const fs::path program = folder_ / "judge-of-old";
+  Write("judge-of-old", "#!/bin/sh\nexit 4\n");
+  fs::permissions(program, fs::perms::owner_all);
+  try {
+    Judged(folder_.string(), program.string());
+    FAIL() << "judged by a program that does not understand";
+  } catch (const sdk::Error& error) {
+    EXPECT_EQ(error.code(), "foreign_program");
+    EXPECT_THAT(error.what(), HasSubstr("judge-of-old"));
+  }
+}
+
 TEST_F(RecoveryPoint, ALooseFolderIsNeverIntactBecauseSomethingMayBeMissing) {
   Write("a.txt", Prose(3'000));
   Write("b.csv", "a;b\n1;2\n");
@@ -118,7 +132,9 @@ TEST_F(RecoveryPoint, AChildThatDiesCostsItsJobAndNothingMore) {
 
 TEST_F(RecoveryPoint, AChildThatHangsIsKilled) {
   Write("a.txt", Prose(3'000));
-  const Judgement judgement = Judged(folder_.string(), "/bin/cat", 300);
+  const std::string program = Write("hangs", "#!/bin/sh\nexec sleep 60\n");
+  fs::permissions(program, fs::perms::owner_all);
+  const Judgement judgement = Judged((folder_ / "a.txt").string(), program, 300);
   EXPECT_EQ(judgement.verdict, Verdict::kNotEvaluated);
   EXPECT_THAT(judgement.evidence.front().found, HasSubstr("read nothing"));
 }

@@ -17,8 +17,6 @@ namespace reprise::plugins {
 
 using ::testing::PrintToString;
 
-inline fs::path SourceFolder() { return fs::path(__FILE__).parent_path() / "../../../../.."; }
-
 inline sdk::RunResult RunHere(const std::vector<std::string>& arguments, std::chrono::seconds timeout = std::chrono::seconds(300)) {
   sdk::FakeCall call(json{{"verb", "apply"}, {"work_dir", "/"}});
   const sdk::Context context(call.call(), call.request());

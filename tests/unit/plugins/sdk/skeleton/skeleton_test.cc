@@ -6,10 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
+
+#include "tests/support/files.h"
 
 namespace reprise::skeleton {
 namespace {
@@ -19,30 +19,6 @@ using ::testing::Not;
 
 class SkeletonTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string made = std::filesystem::temp_directory_path() / "reprise-skeleton-XXXXXX";
-    ASSERT_NE(mkdtemp(made.data()), nullptr);
-    folder_ = made;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  static std::string Slurp(const std::filesystem::path& path) {
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-  }
-  // Found from the build folder, where this test stands.
-  static std::filesystem::path SourceFolder() {
-    const auto build = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
-    std::ifstream cache(build / "CMakeCache.txt");
-    const std::string key = "CMAKE_HOME_DIRECTORY:INTERNAL=";
-    for (std::string line; std::getline(cache, line);) {
-      if (line.rfind(key, 0) == 0) return line.substr(key.size());
-    }
-    return "";
-  }
-
   // In `folder`, with what it says in the file "log" there. True: it ended well.
   static bool Cmake(std::vector<std::string> arguments, const std::filesystem::path& folder) {
     arguments.insert(arguments.begin(), "cmake");
@@ -61,7 +37,7 @@ class SkeletonTest : public ::testing::Test {
     return spawned == 0 && waitpid(child, &status, 0) == child && status == 0;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
 };
 
 TEST_F(SkeletonTest, CompilesAsItStands) {
@@ -92,8 +68,8 @@ TEST_F(SkeletonTest, RefusesNamesThatCannotBeATargetAndAFile) {
 }
 
 TEST_F(SkeletonTest, DoesNotWriteIntoAFolderThatHoldsSomething) {
-  std::ofstream(folder_ / "precious") << "work";
-  EXPECT_EQ(WriteSkeleton({"agiletime", ""}, folder_).code(), absl::StatusCode::kAlreadyExists);
+  Spit(folder_ / "precious", "work");
+  EXPECT_EQ(WriteSkeleton({"agiletime", ""}, folder_.path()).code(), absl::StatusCode::kAlreadyExists);
 }
 
 }  // namespace

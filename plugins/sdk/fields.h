@@ -1,5 +1,5 @@
 // Reading a JSON object field by field: each must have its type, none may be left over. Failures are Error "bad_profile"
-// that name the place, the value and what was expected.
+// that name the place, the value and what was expected, with a hint where the format is described.
 #pragma once
 
 #include <set>
@@ -10,7 +10,7 @@
 #include "plugins/sdk/error.h"
 #include "plugins/sdk/params.h"
 
-namespace reprise::sdk::application {
+namespace reprise::sdk {
 
 // Of 0 to 4096 bytes, without control characters but tabs.
 inline bool IsLine(const std::string& text) {
@@ -24,11 +24,17 @@ inline bool IsLine(const std::string& text) {
 class Fields {
  public:
   // Throws unless `value` is an object. REQUIRES: `value` outlives this.
-  Fields(const Json& value, std::string where) : value_(value), where_(std::move(where)) {
-    if (!value.is_object()) throw Error("bad_profile", where_ + " is " + value.type_name() + ", expected an object");
+  Fields(const Json& value, std::string where, std::string hint)
+      : value_(value), where_(std::move(where)), hint_(std::move(hint)) {
+    if (!value.is_object()) throw Error("bad_profile", where_ + " is " + value.type_name() + ", expected an object", hint_);
   }
 
   bool Has(const std::string& key) const { return value_.contains(key); }
+  std::vector<std::string> Keys() const {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : value_.items()) keys.push_back(key);
+    return keys;
+  }
   // Not empty, one line.
   std::string Text(const std::string& key) const {
     const std::string text = Get(key, &Json::is_string, "a text").get<std::string>();
@@ -77,6 +83,16 @@ class Fields {
   std::vector<std::string> TextsIfThere(const std::string& key) const {
     return Has(key) ? Texts(key) : std::vector<std::string>();
   }
+  std::vector<int> Integers(const std::string& key, int least, int most) const {
+    std::vector<int> numbers;
+    for (const Json& item : Get(key, &Json::is_array, "a list of whole numbers")) {
+      if (!item.is_number_integer() || item.get<double>() < least || item.get<double>() > most) {
+        Refuse(key, "whole numbers from " + std::to_string(least) + " to " + std::to_string(most));
+      }
+      numbers.push_back(item.get<int>());
+    }
+    return numbers;
+  }
   std::vector<std::string> Paths(const std::string& key) const {
     std::vector<std::string> paths = TextsIfThere(key);
     for (const std::string& path : paths) {
@@ -91,24 +107,25 @@ class Fields {
     return text;
   }
   Fields Object(const std::string& key) const {
-    return Fields(Get(key, &Json::is_object, "an object"), where_ + ": " + key);
+    return Fields(Get(key, &Json::is_object, "an object"), where_ + ": " + key, hint_);
   }
   std::vector<Fields> Objects(const std::string& key) const {
     std::vector<Fields> objects;
     int number = 0;
-    if (!Has(key)) return objects;
     for (const Json& item : Get(key, &Json::is_array, "a list of objects")) {
-      objects.emplace_back(item, where_ + ": " + key + "[" + std::to_string(number++) + "]");
+      objects.emplace_back(item, where_ + ": " + key + "[" + std::to_string(number++) + "]", hint_);
     }
     return objects;
+  }
+  std::vector<Fields> ObjectsIfThere(const std::string& key) const {
+    return Has(key) ? Objects(key) : std::vector<Fields>();
   }
 
   [[noreturn]] void Refuse(const std::string& key, const std::string& expected) const {
     const auto found = value_.find(key);
     const std::string shown =
         found == value_.end() ? "missing" : found->dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 80);
-    throw Error("bad_profile", where_ + ": " + key.substr(0, 80) + " is " + shown + ", expected " + expected,
-                "the format is described in plugins/sdk/application/README.md");
+    throw Error("bad_profile", where_ + ": " + key.substr(0, 80) + " is " + shown + ", expected " + expected, hint_);
   }
   // Throws if there is a field that was not read.
   void Done() const {
@@ -127,7 +144,8 @@ class Fields {
 
   const Json& value_;
   std::string where_;
+  std::string hint_;
   mutable std::set<std::string> read_;
 };
 
-}  // namespace reprise::sdk::application
+}  // namespace reprise::sdk

@@ -1,0 +1,33 @@
+// Looks into messages on their way, by clamd: over a socket in the file system, or TCP. Not scanned is never clean.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "plugins/mail/store.h"
+#include "plugins/sdk/context.h"
+
+namespace reprise::mail {
+
+enum class Judgement { kNotScanned, kClean, kInfected };
+
+struct ScanResult {
+  Judgement judgement = Judgement::kNotScanned;
+  std::string what;  // The signature's name, or why it was not scanned.
+};
+
+class Scanner {
+ public:
+  virtual ~Scanner() = default;
+  // The whole message. Throws only "cancelled" and "timed_out"; a scanner that is down has not scanned.
+  virtual ScanResult Scan(const std::function<void(const Sink&)>& body) = 0;
+};
+
+// "/run/clamav/clamd.ctl", or "10.77.4.9:3310" (an address, not a name). Throws Error "bad_params". May be used by several threads.
+std::unique_ptr<Scanner> MakeClamdScanner(const sdk::Context& context, const std::string& where);
+
+// clamd's line: "stream: OK", "stream: Name FOUND", "… ERROR". What a limit or a password kept it from looking into is not scanned.
+ScanResult ReadClamdReply(std::string_view reply);
+
+}  // namespace reprise::mail
