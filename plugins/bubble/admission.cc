@@ -66,7 +66,7 @@ std::string Inside(const Bubble& bubble, const Table& table) {
   if (found == table.sets.end()) return "none";
   for (const auto& [address, figures] : found->second.elements) {
     const auto known = std::find_if(bubble.posts.begin(), bubble.posts.end(),
-                                    [&](const Post& post) { return post.host.address.text == address; });
+                                    [&text = address](const Post& post) { return post.host.address.text == text; });
     text += (text.empty() ? "" : ", ") +
             (known == bubble.posts.end() ? address + " (unknown to Reprise)" : known->name + " (" + address + ")");
   }
@@ -80,6 +80,7 @@ std::string WhyNotIn(const Bubble& bubble, const Post& post, const std::optional
   if (!(*noted == post)) return "post " + post.name + " is admitted otherwise";
   if (!table) return "the bubble's rules are not loaded";
   const Elements wanted = ElementsOf(post);
+  if (table->Sealed()) return "post " + post.name + " waits: the bubble is sealed until bubble.readmit";
   return table->Present(wanted) == wanted ? "" : "post " + post.name + " is missing in the gateway's sets";
 }
 
@@ -89,9 +90,18 @@ std::string Shown(const Post& post) {
   return text;
 }
 
+void MustBeUnsealed(const Bubble& bubble, const Table& table) {
+  if (!table.Sealed()) return;
+  throw Error("not_proven",
+              "bubble " + bubble.charter.bubble +
+                  " is sealed: its gateway restarted, or its rules were gone, and it was not proven closed since",
+              "run bubble.prove_inside and bubble.prove_outside, then bubble.readmit");
+}
+
 void LetIn(const sdk::Context& context, const Store& store, Bubble bubble, const Post& post) {
   const Bubble former = bubble;
   const Table table = MustBeLoaded(context, bubble);
+  MustBeUnsealed(bubble, table);
   const auto noted = Find(bubble.posts, post.name);
   Elements old;
   if (noted != bubble.posts.end()) {
@@ -122,7 +132,6 @@ void LetIn(const sdk::Context& context, const Store& store, Bubble bubble, const
     if (error.code() == "set_full") Full(post, former, Inside(former, table), "the gateway's kernel");
     throw;
   }
-  WriteRules(store, bubble);
 }
 
 bool PutOut(const sdk::Context& context, const Store& store, Bubble bubble, const std::string& name) {
@@ -135,7 +144,6 @@ bool PutOut(const sdk::Context& context, const Store& store, Bubble bubble, cons
     if (const Elements there = table->Present(old); !there.empty())
       Change(context, DeleteElements(bubble.charter, there));
   }
-  WriteRules(store, bubble);
   store.Put(bubble);
   return true;
 }

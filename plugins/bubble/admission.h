@@ -23,8 +23,11 @@ std::string WhyNotIn(const Bubble& bubble, const Post& post, const std::optional
 // "ws-101 (10.1.0.11) to tcp:10.20.0.2:5432"
 std::string Shown(const Post& post);
 
+// Throws Error "not_proven" if the bubble is sealed.
+void MustBeUnsealed(const Bubble& bubble, const Table& table);
+
 // Noted, then in the kernel in one transaction. What fails leaves the note as it was. Throws Error "posts_full",
-// "post_conflict", "bubble_not_loaded". REQUIRES: the store's lock.
+// "post_conflict", "bubble_not_loaded", "not_proven". REQUIRES: the store's lock.
 void LetIn(const sdk::Context& context, const Store& store, Bubble bubble, const Post& post);
 
 // True if it was in. REQUIRES: the store's lock.

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <thread>
 
+#include "plugins/bubble/bolt.h"
+
 namespace reprise::bubble {
 namespace {
 
@@ -23,13 +25,26 @@ std::string There(const Bubble& bubble) {
   return "nft list table inet " + TableName(bubble.charter.bubble) + " >/dev/null 2>&1";
 }
 
+const char* BoltEnding(bool ipv6) {
+  return ipv6 ? "bolt6" : "bolt4";
+}
+
+// Sets the bolts that are missing. A batch that goes on after a rule that is there already does not tell that from an
+// error, so that whoever must know looks afterwards.
+std::string BoltLine(const std::filesystem::path& rules, bool ipv6) {
+  auto file = rules;
+  return std::string("ip ") + (ipv6 ? "-6" : "-4") + " -force -batch " +
+         file.replace_extension(BoltEnding(ipv6)).string() + " >/dev/null 2>&1";
+}
+
 // Until forwarding is as it was before the bubble.
 void WaitForHalt(const sdk::Context& context, const Bubble& bubble) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while ((!bubble.forwarded_ipv4 && Forwards(false)) || (!bubble.forwarded_ipv6 && Forwards(true))) {
     context.ThrowIfCancelled();
     if (std::chrono::steady_clock::now() >= until) {
-      throw Error("service_failed", "service " + ServiceName(bubble.charter.bubble) + " was stopped, and forwarding is still on",
+      throw Error("service_failed",
+                  "service " + ServiceName(bubble.charter.bubble) + " was stopped, and forwarding is still on",
                   "turn it off with sysctl, then try again");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -50,8 +65,15 @@ std::string ServiceName(const std::string& bubble) {
 
 std::string BootScript(const Bubble& bubble, const std::filesystem::path& rules) {
   std::string text = "#!/bin/sh\n# The rules of bubble " + bubble.charter.bubble +
-                     ", then forwarding: in this order, so that nothing passes in between.\n" + There(bubble) +
-                     " || nft -f " + rules.string() + " || exit 1\n";
+                     ", its bolts, then forwarding: in this order, so that nothing passes in between.\n" +
+                     There(bubble) + " || nft -f " + rules.string() + " || exit 1\n";
+  for (const bool ipv6 : Families()) {
+    text += BoltLine(rules, ipv6) + "\n";
+    for (const std::string& interface : bubble.charter.interfaces) {
+      text += std::string("test -n \"$(ip ") + (ipv6 ? "-6" : "-4") + " rule show pref 13 iif " + interface +
+              ")\" || exit 1\n";
+    }
+  }
   if (bubble.charter.turns_forwarding_on) {
     text += std::string("echo 1 >") + kSwitch4 + " || exit 1\n";
     if (bubble.charter.HasIpv6()) text += std::string("echo 1 >") + kSwitch6 + " || exit 1\n";
@@ -59,9 +81,12 @@ std::string BootScript(const Bubble& bubble, const std::filesystem::path& rules)
   return text;
 }
 
-std::string GuardScript(const Bubble& bubble) {
-  return "#!/bin/sh\n# Ends when the rules are gone: the service then begins again, which loads them.\nwhile " +
-         There(bubble) + "; do sleep 2; done\nexit 1\n";
+std::string GuardScript(const Bubble& bubble, const std::filesystem::path& rules) {
+  std::string text =
+      "#!/bin/sh\n# Ends when the rules are gone: the service then begins again, which loads them.\nwhile " +
+      There(bubble) + "; do\n";
+  for (const bool ipv6 : Families()) text += "  " + BoltLine(rules, ipv6) + "\n";
+  return text + "  sleep 2\ndone\nexit 1\n";
 }
 
 std::string HaltScript(const Bubble& bubble) {
@@ -94,7 +119,10 @@ bool Forwards(bool ipv6) {
 }
 
 void WriteRules(const Store& store, const Bubble& bubble) {
-  WriteIfOther(store.File(bubble.charter.bubble, "nft"), TableText(bubble, {}, 0), 0600);
+  const std::string& name = bubble.charter.bubble;
+  WriteIfOther(store.File(name, "nft"), SealedText(bubble, {}), 0600);
+  for (const bool ipv6 : Families())
+    WriteIfOther(store.File(name, BoltEnding(ipv6)), BoltBatch(bubble.charter, ipv6), 0600);
 }
 
 void InstallHook(const sdk::Context& context, const Store& store, const Bubble& bubble) {
@@ -103,7 +131,7 @@ void InstallHook(const sdk::Context& context, const Store& store, const Bubble& 
   if (!bubble.charter.persist) return;
   const Services services(context);
   bool other = WriteIfOther(store.File(name, "boot"), BootScript(bubble, store.File(name, "nft")), 0700);
-  other = WriteIfOther(store.File(name, "guard"), GuardScript(bubble), 0700) || other;
+  other = WriteIfOther(store.File(name, "guard"), GuardScript(bubble, store.File(name, "nft")), 0700) || other;
   sdk::RemoveFile(store.File(name, "halt"));
   const std::string service = ServiceName(name);
   if (services.supervisor() == Supervisor::kRunit) {
@@ -146,9 +174,14 @@ std::string WhyNotBootable(const sdk::Context& context, const Store& store, cons
   const auto is = [&](const char* ending, const std::string& text) {
     return sdk::ReadFileIfThere(store.File(name, ending)) == text;
   };
-  if (!is("nft", TableText(bubble, {}, 0))) return "the rules for the next boot are not those wanted";
+  if (!is("nft", SealedText(bubble, {}))) return "the rules for the next boot are not those wanted";
+  for (const bool ipv6 : Families()) {
+    if (!is(BoltEnding(ipv6), BoltBatch(bubble.charter, ipv6)))
+      return "the bolts for the next boot are not those wanted";
+  }
   if (bubble.charter.persist) {
-    if (!is("boot", BootScript(bubble, store.File(name, "nft"))) || !is("guard", GuardScript(bubble))) {
+    if (!is("boot", BootScript(bubble, store.File(name, "nft"))) ||
+        !is("guard", GuardScript(bubble, store.File(name, "nft")))) {
       return "the boot hook's scripts are not those wanted";
     }
     const Services services(context);
@@ -168,17 +201,17 @@ bool HookIsThere(const sdk::Context& context, const std::string& bubble) {
 bool RemoveHook(const sdk::Context& context, const Store& store, const Bubble& bubble) {
   const std::string& name = bubble.charter.bubble;
   if (!HookIsThere(context, name)) return false;
-  const auto all = store.All();
-  const bool last = std::none_of(all.begin(), all.end(), [&](const Bubble& other) {
-    return other.charter.bubble != name && other.charter.turns_forwarding_on;
-  });
+  const auto others = store.All(name);
+  const bool last =
+      std::none_of(others.begin(), others.end(), [](const Bubble& other) { return other.charter.turns_forwarding_on; });
   if (last && bubble.charter.turns_forwarding_on)
     sdk::WriteFileAtomically(store.File(name, "halt"), HaltScript(bubble), 0700);
   const Services services(context);
   if (services.supervisor() == Supervisor::kRunit) {
     if (services.State(ServiceName(name)) == ServiceState::kRunning) {
       services.Stop(ServiceName(name));
-      // What runit does when a service ends is not over when it says that it is down, and goes with the service's folder.
+      // What runit does when a service ends is not over when it says that it is down, and goes with the service's
+      // folder.
       if (last && bubble.charter.turns_forwarding_on) WaitForHalt(context, bubble);
     }
     return services.RemoveRunit(ServiceName(name));

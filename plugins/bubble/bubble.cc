@@ -5,6 +5,7 @@
 #include "plugins/bubble/post.h"
 #include "plugins/bubble/prove.h"
 #include "plugins/bubble/prove_side.h"
+#include "plugins/bubble/readmit.h"
 #include "plugins/sdk/sdk.h"
 
 using reprise::bubble::AdmitPost;
@@ -16,6 +17,7 @@ using reprise::bubble::OpenFlow;
 using reprise::bubble::Prove;
 using reprise::bubble::ProveInside;
 using reprise::bubble::ProveOutside;
+using reprise::bubble::Readmit;
 using reprise::bubble::RemovePost;
 REPRISE_PLUGIN("bubble", "1.0.0", "A sealed network bubble: gateway, proofs, posts, flows", Gateway, Destroy,
-               ProveInside, ProveOutside, Prove, AdmitPost, RemovePost, OpenFlow, CloseFlow, Counters)
+               ProveInside, ProveOutside, Prove, AdmitPost, RemovePost, Readmit, OpenFlow, CloseFlow, Counters)

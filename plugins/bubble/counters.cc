@@ -62,6 +62,7 @@ sdk::ProbeResult Counters::Probe(sdk::Context& context) {
                          {"refused_gateway", table->Packets("refused_gateway")},
                          {"allowed_flows", flows},
                          {"posts", posts},
+                         {"sealed", table->Sealed() ? 1 : 0},
                          {"supervised_connections", table->Packets("supervised")}}},
                        {"flows", Flows(*bubble, *table)}},
           .evidence = {{"nft", detail}},
@@ -69,7 +70,8 @@ sdk::ProbeResult Counters::Probe(sdk::Context& context) {
           .measures = {{"bubble.refused_in", name, static_cast<double>(in)},
                        {"bubble.refused_out", name, static_cast<double>(out)},
                        {"bubble.allowed_flows", name, static_cast<double>(flows)},
-                       {"bubble.posts", name, static_cast<double>(posts)}}};
+                       {"bubble.posts", name, static_cast<double>(posts)},
+                       {"bubble.sealed", name, table->Sealed() ? 1.0 : 0.0}}};
 }
 
 }  // namespace reprise::bubble

@@ -1,5 +1,7 @@
 #include "plugins/bubble/flow.h"
 
+#include "plugins/bubble/admission.h"
+#include "plugins/bubble/proof.h"
 #include "plugins/bubble/way.h"
 #include "plugins/sdk/process.h"
 
@@ -101,8 +103,9 @@ sdk::ApplyResult OpenFlow::Apply(sdk::Context& context) {
   const Flow wanted = FlowFrom(context, now);
   Bubble bubble = store.Must(BubbleName(context));
   CheckAgainst(wanted, bubble.charter);
-  if (WhyNotOpen(bubble, wanted, Loaded(context, bubble.charter.bubble), now).empty())
-    return {false, wanted.Shown() + " is open already"};
+  const auto table = Loaded(context, bubble.charter.bubble);
+  if (WhyNotOpen(bubble, wanted, table, now).empty()) return {false, wanted.Shown() + " is open already"};
+  if (table) MustBeUnsealed(bubble, *table);
   if (const Flow* opened = Opened(bubble, wanted)) {
     if (!opened->RunsAt(now)) {
       throw Error("flow_spent",
@@ -137,6 +140,7 @@ sdk::VerifyResult OpenFlow::Verify(sdk::Context& context) {
   probe.evidence.push_back(
       {"command", "nft get element inet " + table + " " + set + ": " + (ends ? "is in, and expires" : got.Why())});
   if (!ends) probe.claims = {{kFlowClaim, ClaimState::kFails, "the gateway does not have it with an end"}};
+  ClaimAfterChange(context, BubbleName(context), probe.claims);
   return {probe.holds && ends, probe.summary, std::move(probe.evidence), std::move(probe.claims)};
 }
 
@@ -221,6 +225,7 @@ sdk::VerifyResult CloseFlow::Verify(sdk::Context& context) {
       sdk::Run(context, {"nft", "get", "element", "inet", table, set, "{ " + Tuple(way.from, way.to) + " }"});
   probe.evidence.push_back(
       {"command", "nft get element inet " + table + " " + set + ": " + (got.ok() ? "is in" : "is not in")});
+  ClaimAfterChange(context, BubbleName(context), probe.claims);
   return {probe.holds && !got.ok(), probe.summary, std::move(probe.evidence), std::move(probe.claims)};
 }
 

@@ -1,6 +1,6 @@
 #include "plugins/bubble/gateway.h"
 
-#include "plugins/bubble/install.h"
+#include "plugins/bubble/proof.h"
 #include "plugins/sdk/process.h"
 
 namespace reprise::bubble {
@@ -79,6 +79,10 @@ void CheckAlone(const Store& store, const Charter& charter) {
   }
 }
 
+std::string Shown(const sdk::Context& context, const Bubble& bubble) {
+  return Described(bubble, ComesSealed(bubble, Loaded(context, bubble.charter.bubble)));
+}
+
 sdk::Claim GatewayClaim(const std::string& why, const std::string& detail) {
   return {kGatewayClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail};
 }
@@ -120,7 +124,7 @@ sdk::ProbeResult Gateway::Probe(sdk::Context& context) {
   Bubble bubble = store.Get(charter.bubble).value_or(Bubble());
   bubble.charter = charter;
   const std::string why = WhyNotInstalled(context, store, bubble);
-  const std::string detail = why.empty() ? Described(bubble) : why;
+  const std::string detail = why.empty() ? Shown(context, bubble) : why;
   return {.holds = why.empty(),
           .summary = detail,
           .observed = {{"posts", bubble.posts.size()}, {"persist", charter.persist}},
@@ -134,8 +138,8 @@ sdk::PlanResult Gateway::Plan(sdk::Context& context) {
   CheckAlone(store, bubble.charter);
   const std::string why = WhyNotInstalled(context, store, bubble);
   if (why.empty()) return {{}, "nothing to do"};
-  return {{{"table inet " + TableName(bubble.charter.bubble), why, Described(bubble)}},
-          "bubble " + bubble.charter.bubble + " is closed: " + Described(bubble)};
+  return {{{"table inet " + TableName(bubble.charter.bubble), why, Shown(context, bubble)}},
+          "bubble " + bubble.charter.bubble + " is closed: " + Shown(context, bubble)};
 }
 
 sdk::ApplyResult Gateway::Apply(sdk::Context& context) {
@@ -143,13 +147,13 @@ sdk::ApplyResult Gateway::Apply(sdk::Context& context) {
   const auto lock = store.Lock(context);
   const Bubble bubble = Wanted(store, CharterFrom(context));
   CheckAlone(store, bubble.charter);
-  if (WhyNotInstalled(context, store, bubble).empty()) return {false, "the bubble is there: " + Described(bubble)};
+  if (WhyNotInstalled(context, store, bubble).empty()) return {false, "the bubble is there: " + Shown(context, bubble)};
   const auto noted = store.Get(bubble.charter.bubble);
   if (!noted || !SameCharter(noted->charter, bubble.charter)) {
     store.PutBefore(BeforeKey(bubble.charter.bubble), {{"charter", noted ? ToJson(noted->charter) : Json()}});
   }
   Install(context, store, bubble);
-  return {true, "bubble " + bubble.charter.bubble + ": " + Described(bubble)};
+  return {true, "bubble " + bubble.charter.bubble + ": " + Shown(context, bubble)};
 }
 
 sdk::VerifyResult Gateway::Verify(sdk::Context& context) {
@@ -162,6 +166,8 @@ sdk::VerifyResult Gateway::Verify(sdk::Context& context) {
   probe.evidence.push_back({"command", "nft list chain inet " + table + " forward: " +
                                            (drops ? "policy drop" : "no policy drop: " + chain.Why().substr(0, 200))});
   if (!drops) probe.claims = {{kGatewayClaim, ClaimState::kFails, "nft shows no policy drop"}};
+  // Rules that were loaded anew have refused nothing yet: then nothing is proven any more, and is said to be so.
+  probe.claims.push_back(ClosedClaim(TakeProof(context, BubbleName(context), ProofAsked())));
   return {probe.holds && drops, drops ? probe.summary : "nft shows no policy drop", std::move(probe.evidence),
           std::move(probe.claims)};
 }
@@ -188,7 +194,7 @@ sdk::RollbackResult Gateway::Rollback(sdk::Context& context) {
   }
   Install(context, store, bubble);
   store.ForgetBefore(BeforeKey(name));
-  return {"the bubble is as it was: " + Described(bubble)};
+  return {"the bubble is as it was: " + Shown(context, bubble)};
 }
 
 sdk::ActionInfo Destroy::Describe() const {
@@ -238,7 +244,15 @@ sdk::VerifyResult Destroy::Verify(sdk::Context& context) {
   return {.holds = why.empty(),
           .summary = detail,
           .evidence = {{"command", "nft list tables: " + tables.out.substr(0, 400)}},
-          .claims = {{kGatewayClaim, why.empty() ? ClaimState::kFails : ClaimState::kUnknown, detail}}};
+          .claims = {{kGatewayClaim, why.empty() ? ClaimState::kFails : ClaimState::kUnknown, detail},
+                     {kClosedClaim, ClaimState::kFails, "the bubble was taken away"}},
+          // The last numbers told of it stay with the coordinator: nobody is to be alarmed by them.
+          .measures = {{"bubble.there", name, why.empty() ? 0.0 : 1.0},
+                       {"bubble.closed", name, 0},
+                       {"bubble.sealed", name, 0},
+                       {"bubble.holes", name, 0},
+                       {"bubble.posts", name, 0},
+                       {"bubble.allowed_flows", name, 0}}};
 }
 
 }  // namespace reprise::bubble

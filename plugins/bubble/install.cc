@@ -2,11 +2,31 @@
 
 #include <algorithm>
 
+#include "plugins/bubble/bolt.h"
+
 namespace reprise::bubble {
 namespace {
 
 std::string Counted(size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+size_t OpenFlows(const Bubble& bubble) {
+  const int64_t now = NowMs();
+  return static_cast<size_t>(
+      std::count_if(bubble.flows.begin(), bubble.flows.end(), [&](const Flow& flow) { return flow.RunsAt(now); }));
+}
+
+std::vector<Charter> OtherCharters(const Store& store, const std::string& bubble) {
+  std::vector<Charter> charters;
+  for (const Bubble& other : store.All(bubble)) charters.push_back(other.charter);
+  return charters;
+}
+
+std::vector<Charter> Charters(const Store& store, const Bubble& bubble) {
+  std::vector<Charter> charters = OtherCharters(store, bubble.charter.bubble);
+  charters.push_back(bubble.charter);
+  return charters;
 }
 
 }  // namespace
@@ -21,14 +41,23 @@ std::string Listed(const std::vector<std::string>& lines, size_t most) {
   return lines.size() > most ? text + "; and " + std::to_string(lines.size() - most) + " more" : text;
 }
 
-std::string Described(const Bubble& bubble) {
-  const int64_t now = NowMs();
-  const auto open =
-      std::count_if(bubble.flows.begin(), bubble.flows.end(), [&](const Flow& flow) { return flow.RunsAt(now); });
+bool ComesSealed(const Bubble& bubble, const std::optional<Table>& table) {
+  // A dormant table is as good as none.
+  if (table && table->flags.empty()) return table->Sealed();
+  return !bubble.posts.empty() || OpenFlows(bubble) > 0;
+}
+
+std::vector<std::string> LooseBolts(const sdk::Context& context, const Store& store, const Bubble& bubble) {
+  return LooseBolts(context, Charters(store, bubble));
+}
+
+std::string Described(const Bubble& bubble, bool sealed) {
+  const std::string posts = std::to_string(bubble.posts.size()) + " of " +
+                            Counted(static_cast<size_t>(bubble.charter.posts_max), "post"),
+                    flows = Counted(OpenFlows(bubble), "flow");
   return "default drop, " + Counted(bubble.charter.members.size(), "member") + ", " +
-         Counted(bubble.charter.management.size(), "management flow") + ", " + std::to_string(bubble.posts.size()) +
-         " of " + Counted(static_cast<size_t>(bubble.charter.posts_max), "post") + ", " +
-         Counted(static_cast<size_t>(open), "flow");
+         Counted(bubble.charter.management.size(), "management flow") + ", " +
+         (sealed ? "sealed: " + posts + " and " + flows + " wait for bubble.readmit" : posts + ", " + flows);
 }
 
 std::string WhyNotInstalled(const sdk::Context& context, const Store& store, const Bubble& bubble) {
@@ -39,25 +68,32 @@ std::string WhyNotInstalled(const sdk::Context& context, const Store& store, con
   if (!table) return "there is no table inet " + TableName(bubble.charter.bubble);
   const auto differences = Differences(bubble, *table, NowMs());
   if (!differences.empty()) return Listed(differences, 3);
+  const auto loose = LooseBolts(context, store, bubble);
+  if (!loose.empty()) return Listed(loose, 3);
   return WhyNotBootable(context, store, bubble);
 }
 
 void Install(const sdk::Context& context, const Store& store, const Bubble& bubble) {
   const auto table = Loaded(context, bubble.charter.bubble);
+  const bool sealed = ComesSealed(bubble, table);
   store.Put(bubble);
   // What the next boot loads never lags behind what was loaded now in the direction of more.
   WriteRules(store, bubble);
   if (!table || !Differences(bubble, *table, NowMs()).empty()) {
     context.Progress(0.3, "loading the rules");
-    Change(context, TableText(bubble, table ? table->counters : std::map<std::string, Count>(), NowMs()));
+    const auto counted = table ? table->counters : std::map<std::string, Count>();
+    Change(context, sealed ? SealedText(bubble, counted) : TableText(bubble, counted, NowMs()));
   }
   context.Progress(0.6, "making them come back after a restart");
   InstallHook(context, store, bubble);
+  // After the hook: a guard that still knew the former bolts would set them again.
+  SetBolts(context, Charters(store, bubble));
 }
 
 std::string WhyNotGone(const sdk::Context& context, const Store& store, const std::string& bubble) {
   if (Loaded(context, bubble)) return "table inet " + TableName(bubble) + " is loaded";
   if (HookIsThere(context, bubble)) return "service " + ServiceName(bubble) + " is there";
+  if (HasLeftover(context, OtherCharters(store, bubble))) return "its bolts are in the gateway's routing";
   std::error_code error;
   if (std::filesystem::exists(store.File("bubble", (bubble + ".json").c_str()), error))
     return "it is noted on this gateway";
@@ -77,6 +113,10 @@ bool Remove(const sdk::Context& context, const Store& store, const std::string& 
   bool any = RemoveHook(context, store, noted.value_or(unknown));
   context.Progress(0.6, "taking the rules away");
   any = DeleteTable(context, bubble) || any;
+  if (const auto others = OtherCharters(store, bubble); HasLeftover(context, others)) {
+    SetBolts(context, others);
+    any = true;
+  }
   return store.Forget(bubble) || any;
 }
 

@@ -16,7 +16,8 @@ std::vector<std::string> WritablePaths();
 // The first thing that is not as `bubble` says; empty if all is.
 std::string WhyNotInstalled(const sdk::Context& context, const Store& store, const Bubble& bubble);
 
-// Notes it, loads it (posts, flows and figures go on), and makes it come back at boot. REQUIRES: the store's lock.
+// Notes it, loads it (posts, flows and figures go on), bolts it, and makes it come back at boot. Where the rules were
+// gone and somebody was in, it is loaded sealed: what passed meanwhile nobody knows. REQUIRES: the store's lock.
 void Install(const sdk::Context& context, const Store& store, const Bubble& bubble);
 
 // What of the bubble is still there; empty if nothing.
@@ -25,8 +26,15 @@ std::string WhyNotGone(const sdk::Context& context, const Store& store, const st
 // True if there was anything. REQUIRES: the store's lock.
 bool Remove(const sdk::Context& context, const Store& store, const std::string& bubble);
 
-// "default drop, 2 members, 1 management flow, 4 of 4 posts, 0 flows"
-std::string Described(const Bubble& bubble);
+// Whether it is sealed, or would be once it were loaded.
+bool ComesSealed(const Bubble& bubble, const std::optional<Table>& table);
+
+// How routing differs from what the bubbles of this gateway want, `bubble` among them as it is given.
+std::vector<std::string> LooseBolts(const sdk::Context& context, const Store& store, const Bubble& bubble);
+
+// "default drop, 2 members, 1 management flow, 4 of 4 posts, 0 flows"; or "…, sealed: 4 of 4 posts and 0 flows wait for
+// bubble.readmit".
+std::string Described(const Bubble& bubble, bool sealed);
 
 std::string Listed(const std::vector<std::string>& lines, size_t most);
 

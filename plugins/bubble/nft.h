@@ -9,7 +9,7 @@
 
 namespace reprise::bubble {
 
-// Nothing if there is no such table. Throws Error "nft_failed".
+// Nothing if there is no such table; of a dormant one, perhaps no more than that it is. Throws Error "nft_failed".
 std::optional<Table> Loaded(const sdk::Context& context, const std::string& bubble);
 
 std::vector<std::string> WaysAround(const sdk::Context& context);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugins/bubble/admission.h"
+#include "plugins/bubble/proof.h"
 #include "plugins/sdk/process.h"
 
 namespace reprise::bubble {
@@ -109,10 +110,8 @@ sdk::ApplyResult AdmitPost::Apply(sdk::Context& context) {
   const auto lock = store.Lock(context);
   const Bubble bubble = store.Must(BubbleName(context));
   const Post post = PostFrom(context, bubble.charter);
-  if (WhyNotIn(bubble, post, Loaded(context, bubble.charter.bubble)).empty()) {
-    WriteRules(store, bubble);
+  if (WhyNotIn(bubble, post, Loaded(context, bubble.charter.bubble)).empty())
     return {false, "post " + post.name + " is admitted already"};
-  }
   std::vector<Post> posts = bubble.posts;
   const auto noted = Find(posts, post.name);
   // A note that says the same is of an apply that was cut short: what was before stands in its own.
@@ -132,6 +131,7 @@ sdk::VerifyResult AdmitPost::Verify(sdk::Context& context) {
   probe.evidence.push_back(
       {"command", "nft get element inet " + table + " posts: " + (got.ok() ? address.text + " is in" : got.Why())});
   if (!got.ok()) probe.claims = {{kPostClaim, ClaimState::kFails, "the gateway's set of posts does not have it"}};
+  ClaimAfterChange(context, BubbleName(context), probe.claims);
   return {probe.holds && got.ok(), probe.summary, std::move(probe.evidence), std::move(probe.claims)};
 }
 
@@ -187,10 +187,11 @@ sdk::VerifyResult RemovePost::Verify(sdk::Context& context) {
   if (bubble && table && table->sets.contains("posts")) {
     for (const auto& [address, figures] : table->sets.at("posts").elements) {
       strangers = strangers || std::none_of(bubble->posts.begin(), bubble->posts.end(),
-                                            [&](const Post& post) { return post.host.address.text == address; });
+                                            [&text = address](const Post& post) { return post.host.address.text == text; });
     }
     probe.evidence.push_back({"nft", "in the gateway's set: " + Inside(*bubble, *table)});
   }
+  ClaimAfterChange(context, BubbleName(context), probe.claims);
   return {probe.holds && !strangers, strangers ? "the gateway's set has posts that nobody admitted" : probe.summary,
           std::move(probe.evidence), std::move(probe.claims)};
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plugins/bubble/bolt.h"
+
 namespace reprise::bubble {
 namespace {
 
@@ -36,6 +38,7 @@ Lines Allowed(const Charter& charter) {
     lines.push_back(before + (kWay6 + stem) + "6 " + then);
   };
   add("", "management", "counter name passed_management accept");
+  lines.push_back("meta nfproto @sealed return");
   if (charter.posts_max > 0) {
     const std::string ip = charter.posts_ipv6 ? "ip6" : "ip";
     lines.push_back("ct original " + ip + " saddr @posts " + (charter.posts_ipv6 ? kWay6 : kWay4) +
@@ -74,6 +77,52 @@ std::string Seconds(int64_t ms) {
   return std::to_string((ms + 999) / 1000) + "s";
 }
 
+std::string AddFlows(const Bubble& bubble, int64_t now_ms) {
+  std::string text;
+  for (const Flow& flow : bubble.flows) {
+    if (flow.RunsAt(now_ms)) text += AddFlow(bubble.charter, flow, now_ms);
+  }
+  return text;
+}
+
+std::string Text(const Bubble& bubble, const Elements& elements, const std::map<std::string, Count>& counted) {
+  const std::string table = "table inet " + TableName(bubble.charter.bubble);
+  // Named once so that it is there to be deleted: one transaction, whether it was there or not.
+  std::string text = table + "\ndelete " + table + "\n" + table + " {\n";
+  for (const std::string& name : CounterNames()) {
+    const auto found = counted.find(name);
+    const Count count = found == counted.end() ? Count() : found->second;
+    text += "  counter " + name + " { packets " + std::to_string(count.packets) + " bytes " +
+            std::to_string(count.bytes) + " }\n";
+  }
+  for (const auto& [name, rule] : SetsOf(bubble.charter)) {
+    std::string type, flags = rule.grows ? "dynamic" : "", list;
+    for (const std::string& word : rule.type) type += (type.empty() ? "" : " . ") + word;
+    for (const std::string& word : rule.flags) flags += (flags.empty() ? "" : ",") + word;
+    text += "  set " + name + " { type " + type + ";";
+    if (rule.size > 0) text += " size " + std::to_string(rule.size) + ";";
+    if (!flags.empty()) text += " flags " + flags + ";";
+    if (rule.timeout_s > 0) text += " timeout " + std::to_string(rule.timeout_s) + "s;";
+    if (rule.counts) text += " counter;";
+    if (const auto found = elements.find(name); found != elements.end()) {
+      for (const std::string& element : found->second) list += (list.empty() ? "" : ", ") + element;
+      text += " elements = { " + list + " };";
+    }
+    text += " }\n";
+  }
+  for (const auto& [chain, lines] : RulesOf(bubble.charter)) {
+    text += "  chain " + chain + " {\n";
+    for (std::string line : lines) {
+      if (const size_t policy = line.find(" policy "); line.rfind("type ", 0) == 0)
+        line.replace(policy, 1, "; ").append(";");
+      text += "    " + line + "\n";
+    }
+    text += "  }\n";
+  }
+  text += "}\n";
+  return text;
+}
+
 }  // namespace
 
 std::string TableName(const std::string& bubble) {
@@ -103,7 +152,12 @@ Chains RulesOf(const Charter& charter) {
   }
   const Lines echo = {"icmp type echo-request limit rate 20/second burst 20 packets accept",
                       "icmpv6 type echo-request limit rate 20/second burst 20 packets accept"};
-  return {// Through the gateway. Whatever is left without a verdict, whoever took the rules away, is dropped.
+  const std::string mark = "meta mark set meta mark | " + std::to_string(kMark);
+  return {// What these rules will look at: without the mark, routing has no way for it. See bolt.h.
+          {"marks",
+           {"type filter hook prerouting priority -140 policy accept", "iifname " + inside + " " + mark,
+            "ip daddr @inside4 " + mark, "ip6 daddr @inside6 " + mark}},
+          // Through the gateway. Whatever is left without a verdict, whoever took the rules away, is dropped.
           {"forward", Lines{"type filter hook forward priority -50 policy drop",
                             "iifname " + inside + " goto from_inside", "oifname " + inside + " goto to_inside"} +
                           to(strays, "refuse_in") + Lines{"accept"}},
@@ -146,6 +200,7 @@ std::map<std::string, SetRule> SetsOf(const Charter& charter) {
       sets["post_flows"] = {.type = way};
     }
   }
+  sets["sealed"] = {.type = {"nf_proto"}};
   for (const char* name : {"seen_in", "seen_out", "seen_dns_in", "seen_dns_out"}) {
     sets[name] = {.type = {"nf_proto", "inet_proto"},
                   .flags = {"timeout"},
@@ -192,46 +247,25 @@ Elements ElementsOf(const Flow& flow) {
   return {{SetFor("flows", flow.from.ipv6), {way}}, {SetFor("supervised", flow.from.ipv6), {way}}};
 }
 
+const std::set<std::string>& SealedElements() {
+  static const std::set<std::string> both = {"ipv4", "ipv6"};
+  return both;
+}
+
 std::string TableText(const Bubble& bubble, const std::map<std::string, Count>& counted, int64_t now_ms) {
-  const std::string table = "table inet " + TableName(bubble.charter.bubble);
-  // Named once so that it is there to be deleted: one transaction, whether it was there or not.
-  std::string text = table + "\ndelete " + table + "\n" + table + " {\n";
-  for (const std::string& name : CounterNames()) {
-    const auto found = counted.find(name);
-    const Count count = found == counted.end() ? Count() : found->second;
-    text += "  counter " + name + " { packets " + std::to_string(count.packets) + " bytes " +
-            std::to_string(count.bytes) + " }\n";
-  }
-  const Elements elements = ElementsOf(bubble);
-  for (const auto& [name, rule] : SetsOf(bubble.charter)) {
-    std::string type, flags = rule.grows ? "dynamic" : "", list;
-    for (const std::string& word : rule.type) type += (type.empty() ? "" : " . ") + word;
-    for (const std::string& word : rule.flags) flags += (flags.empty() ? "" : ",") + word;
-    text += "  set " + name + " { type " + type + ";";
-    if (rule.size > 0) text += " size " + std::to_string(rule.size) + ";";
-    if (!flags.empty()) text += " flags " + flags + ";";
-    if (rule.timeout_s > 0) text += " timeout " + std::to_string(rule.timeout_s) + "s;";
-    if (rule.counts) text += " counter;";
-    if (const auto found = elements.find(name); found != elements.end()) {
-      for (const std::string& element : found->second) list += (list.empty() ? "" : ", ") + element;
-      text += " elements = { " + list + " };";
-    }
-    text += " }\n";
-  }
-  for (const auto& [chain, lines] : RulesOf(bubble.charter)) {
-    text += "  chain " + chain + " {\n";
-    for (std::string line : lines) {
-      if (const size_t policy = line.find(" policy "); line.rfind("type ", 0) == 0)
-        line.replace(policy, 1, "; ").append(";");
-      text += "    " + line + "\n";
-    }
-    text += "  }\n";
-  }
-  text += "}\n";
-  for (const Flow& flow : bubble.flows) {
-    if (now_ms > 0 && flow.RunsAt(now_ms)) text += AddFlow(bubble.charter, flow, now_ms);
-  }
-  return text;
+  return Text(bubble, ElementsOf(bubble), counted) + AddFlows(bubble, now_ms);
+}
+
+std::string SealedText(const Bubble& bubble, const std::map<std::string, Count>& counted) {
+  Elements elements = ElementsOf(SealedForm(bubble));
+  elements["sealed"] = SealedElements();
+  return Text(bubble, elements, counted);
+}
+
+std::string UnsealText(const Bubble& bubble, int64_t now_ms) {
+  std::string text = "flush set inet " + TableName(bubble.charter.bubble) + " sealed\n";
+  for (const Post& post : bubble.posts) text += AddElements(bubble.charter, ElementsOf(post));
+  return text + AddFlows(bubble, now_ms);
 }
 
 std::string AddElements(const Charter& charter, const Elements& elements) {

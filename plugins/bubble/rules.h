@@ -44,9 +44,16 @@ struct Count {
   int64_t bytes = 0;
 };
 
+// In the set "sealed" while the bubble is: the rules then let no post and no flow through, whatever the other sets say.
+const std::set<std::string>& SealedElements();
+
 // For `nft -f`: takes the place of a former table in one transaction. `counted` are the figures that go on; flows that
-// run at `now_ms` come with what is left of their time, or, if it is 0, none: after a restart they are closed.
+// run at `now_ms` come with what is left of their time.
 std::string TableText(const Bubble& bubble, const std::map<std::string, Count>& counted, int64_t now_ms);
+// Likewise, sealed: what comes back before a proof was taken anew.
+std::string SealedText(const Bubble& bubble, const std::map<std::string, Count>& counted);
+// Takes the seal off, and lets those in that are noted: one transaction.
+std::string UnsealText(const Bubble& bubble, int64_t now_ms);
 
 // What one post, or one flow, is in the sets.
 Elements ElementsOf(const Post& post);

@@ -100,6 +100,13 @@ std::string Flow::Shown() const {
   return from.text + " -> " + to.Shown();
 }
 
+Bubble SealedForm(const Bubble& bubble) {
+  Bubble sealed = bubble;
+  sealed.posts.clear();
+  sealed.flows.clear();
+  return sealed;
+}
+
 std::string BubbleName(const sdk::Context& context) {
   const std::string name = context.Param("bubble");
   CheckName(name);

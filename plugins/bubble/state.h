@@ -63,6 +63,9 @@ struct Bubble {
   std::vector<Flow> flows;
 };
 
+// What of it may be loaded before a proof was taken anew: nobody is in, nothing is open.
+Bubble SealedForm(const Bubble& bubble);
+
 // Throws Error "bad_params" unless it passes: small letters, digits and -.
 std::string BubbleName(const sdk::Context& context);
 

@@ -44,6 +44,7 @@ std::string Side(const Json& side, bool quoted) {
   }
   if (kind == "ct" && value.is_object()) return Ct(value);
   if (kind == "concat" && value.is_array()) return Joined(value, " . ", false, quoted);
+  if (kind == "|" && value.is_array()) return Joined(value, " | ", false, quoted);
   if (kind == "set" && value.is_array()) return "{ " + Joined(value, ", ", true, quoted) + " }";
   if (kind == "prefix" && value.is_object())
     return Side(value.value("addr", Json()), false) + "/" + value.value("len", Json()).dump();
@@ -66,6 +67,9 @@ std::string Statement(const Json& statement) {
   if (kind == "limit" && value.is_object()) return Limit(value);
   if (kind == "log" && value.is_object() && value.size() == 1 && value.contains("prefix")) {
     return "log prefix \"" + value.value("prefix", "") + "\"";
+  }
+  if (kind == "mangle" && value.is_object() && value.size() == 2 && value.contains("key") && value.contains("value")) {
+    return Side(value["key"], false) + " set " + Side(value["value"], false);
   }
   if (kind == "set" && value.is_object() && value.size() == 3) {
     return value.value("op", "?") + " " + value.value("set", "?") + " { " + Side(value.value("elem", Json()), false) +

@@ -35,8 +35,9 @@ void Store::Put(const Bubble& bubble) const {
 
 bool Store::Forget(const std::string& bubble) const {
   bool any = false;
-  for (const char* ending : {"nft", "boot", "guard", "halt"}) any = sdk::RemoveFile(File(bubble, ending)) || any;
-  std::vector<std::string> keys = {"before." + bubble};
+  for (const char* ending : {"nft", "bolt4", "bolt6", "boot", "guard", "halt"})
+    any = sdk::RemoveFile(File(bubble, ending)) || any;
+  std::vector<std::string> keys = {"before." + bubble, "before-readmit." + bubble};
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(notes_.folder(), error)) {
     const std::string name = entry.path().stem().string();
@@ -49,13 +50,15 @@ bool Store::Forget(const std::string& bubble) const {
   return notes_.Forget(kStem + bubble) || any;
 }
 
-std::vector<Bubble> Store::All() const {
+std::vector<Bubble> Store::All(const std::string& but) const {
   std::vector<Bubble> all;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(notes_.folder(), error)) {
     const std::string name = entry.path().filename().string();
     if (name.rfind(kStem, 0) != 0 || entry.path().extension() != ".json") continue;
-    if (auto bubble = Get(name.substr(7, name.size() - 12))) all.push_back(*std::move(bubble));
+    const std::string bubble = name.substr(7, name.size() - 12);
+    if (bubble == but) continue;
+    if (auto found = Get(bubble)) all.push_back(*std::move(found));
   }
   return all;
 }

@@ -26,7 +26,8 @@ class Store {
   void Put(const Bubble& bubble) const;
   // With its rules and its former state. True if there was anything.
   bool Forget(const std::string& bubble) const;
-  std::vector<Bubble> All() const;
+  // Of this gateway, but for the one of that name.
+  std::vector<Bubble> All(const std::string& but = "") const;
 
   // What rollback brings back, kept under `key`: an object, whatever the action likes.
   std::optional<sdk::Json> Before(const std::string& key) const { return notes_.Get(key); }

@@ -11,12 +11,11 @@ namespace {
 
 using sdk::Json;
 
-Json Objects(const std::string& text) {
-  Json whole = Json::parse(text, nullptr, false);
-  if (!whole.is_object() || !whole.value("nftables", Json()).is_array()) {
-    throw sdk::Error("nft_unreadable", "nft -j shows no JSON that is understood: " + text.substr(0, 80));
-  }
-  return whole["nftables"];
+Json Objects(const std::string& text) try {
+  const Json whole = Json::parse(text);
+  return whole.at("nftables").get<Json::array_t>();
+} catch (const Json::exception& broken) {
+  throw sdk::Error("nft_unreadable", "nft -j shows no JSON that is understood: " + std::string(broken.what()));
 }
 
 std::vector<std::string> Words(const Json& value) {
@@ -108,7 +107,8 @@ void CompareFlows(const Bubble& bubble, const std::string& set, const LoadedSet&
 
 void CompareSets(const Bubble& bubble, const Table& table, int64_t now_ms, std::vector<std::string>& differences) {
   const auto rules = SetsOf(bubble.charter);
-  const Elements wanted = ElementsOf(bubble);
+  Elements wanted = ElementsOf(bubble);
+  if (table.Sealed()) wanted["sealed"] = SealedElements();
   for (const auto& [name, rule] : rules) {
     const auto there = table.sets.find(name);
     if (there == table.sets.end()) {
@@ -138,6 +138,11 @@ void CompareSets(const Bubble& bubble, const Table& table, int64_t now_ms, std::
 }
 
 }  // namespace
+
+bool Table::Sealed() const {
+  const auto found = sets.find("sealed");
+  return found != sets.end() && !found->second.elements.empty();
+}
 
 bool Table::Has(const std::string& set, const std::string& element) const {
   const auto found = sets.find(set);
@@ -189,7 +194,7 @@ std::vector<std::string> Differences(const Bubble& bubble, const Table& table, i
     differences.push_back("the table has a flag (nft shows \"" + flag + "\"): a dormant one refuses nothing");
   for (const std::string& other : table.others) differences.push_back(other + " is not ours");
   CompareChains(RulesOf(bubble.charter), table.chains, differences);
-  CompareSets(bubble, table, now_ms, differences);
+  CompareSets(table.Sealed() ? SealedForm(bubble) : bubble, table, now_ms, differences);
   for (const std::string& name : CounterNames()) {
     if (!table.counters.contains(name)) differences.push_back("counter " + name + " is missing");
   }

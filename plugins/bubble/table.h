@@ -28,6 +28,8 @@ struct Table {
   std::map<std::string, Count> counters;
   std::vector<std::string> others;  // Flow tables and whatever else stands in it.
 
+  // What came back with a restart, or after the rules were gone: nobody is let in until a proof was taken anew.
+  bool Sealed() const;
   bool Has(const std::string& set, const std::string& element) const;
   // Of `wanted`, what is there.
   Elements Present(const Elements& wanted) const;
@@ -38,7 +40,8 @@ struct Table {
 Table TableFrom(const std::string& json);
 
 // One line for each, for people: "chain forward has \"accept\" where …". Flows may be fewer than were opened (each ends
-// by itself); one that nobody opened is a difference. Empty: it is what it should be.
+// by itself); one that nobody opened is a difference. A sealed table must be all sealed. Empty: it is what it should
+// be.
 std::vector<std::string> Differences(const Bubble& bubble, const Table& table, int64_t now_ms);
 
 // What in the rest of the ruleset (`nft -j list ruleset`) leads past the forward hook of every table: flow tables, and

@@ -80,9 +80,10 @@ std::string WhyNotOpen(const Bubble& bubble, const Flow& wanted, const std::opti
   if (opened == nullptr) return "not opened";
   if (opened->closed_ms != 0) return "it was opened by this decision, and closed";
   if (!opened->RunsAt(now_ms)) return "the time for which this decision opened it is over";
-  return InKernel(table, wanted)
-             ? ""
-             : "closed by the gateway's restart, " + Left(opened->until_ms - now_ms) + " of its time are left";
+  if (InKernel(table, wanted) && !table->Sealed()) return "";
+  return std::string("closed ") +
+         (table && table->Sealed() ? "until bubble.readmit: the bubble is sealed" : "by the gateway's restart") + ", " +
+         Left(opened->until_ms - now_ms) + " of its time are left";
 }
 
 void MakeRoom(std::vector<Flow>& flows, int64_t now_ms) {
@@ -100,7 +101,9 @@ void LoadWay(const sdk::Context& context, const Bubble& bubble, const Flow& way,
                 "run bubble.gateway again");
   }
   std::string lines = DeleteElements(bubble.charter, table->Present(ElementsOf(way)));
-  if (const Flow* running = Running(bubble, way, now_ms)) lines += AddFlow(bubble.charter, *running, now_ms);
+  // A sealed bubble lets nothing through: what is noted comes with bubble.readmit.
+  const Flow* running = table->Sealed() ? nullptr : Running(bubble, way, now_ms);
+  if (running != nullptr) lines += AddFlow(bubble.charter, *running, now_ms);
   if (!lines.empty()) Change(context, lines);
 }
 
