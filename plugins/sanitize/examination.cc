@@ -13,6 +13,16 @@ namespace {
 
 constexpr std::chrono::seconds kReserve(5);  // Before the deadline, so that what was found is still told.
 
+std::set<std::string, std::less<>> Excluded(const sdk::Context& context) {
+  std::set<std::string, std::less<>> excluded;
+  for (std::string path : context.Param<std::vector<std::string>>("exclude")) {
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    if (path == "/") throw sdk::Error("bad_params", "parameter exclude has /, which would leave nothing to look at");
+    excluded.insert(std::move(path));
+  }
+  return excluded;
+}
+
 }  // namespace
 
 Examination::Examination(const sdk::Context& given)
@@ -21,7 +31,7 @@ Examination::Examination(const sdk::Context& given)
       profile(ProfileOf(given)),
       golden(GoldenOf(given)),
       report(profile, golden),
-      exclude_(given.Param<std::vector<std::string>>("exclude")),
+      exclude_(Excluded(given)),
       until_(sdk::Context::Clock::now() + std::min<std::chrono::milliseconds>(given.Duration("budget"), given.TimeLeft() - kReserve)) {
   for (const char* list : {"exclude", "yara_paths"}) {
     for (const std::string& path : given.Param<std::vector<std::string>>(list)) {
@@ -33,7 +43,12 @@ Examination::Examination(const sdk::Context& given)
 }
 
 bool Examination::IsExcluded(const std::string& path) const {
-  return std::any_of(exclude_.begin(), exclude_.end(), [&](const std::string& rule) { return IsBelow(path, rule); });
+  if (exclude_.empty()) return false;
+  // Asked of every file of a host: itself, then each folder above it.
+  for (size_t end = path.size(); end != 0 && end != std::string::npos; end = path.rfind('/', end - 1)) {
+    if (exclude_.contains(std::string_view(path).substr(0, end))) return true;
+  }
+  return false;
 }
 
 bool Examination::GoOn(const std::string& where) {

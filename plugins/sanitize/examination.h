@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -46,7 +47,7 @@ struct Examination {
   std::vector<std::string> scan;  // For YARA, besides what is flagged: code that nobody vouches for.
 
  private:
-  const std::vector<std::string> exclude_;
+  const std::set<std::string, std::less<>> exclude_;
   const sdk::Context::Clock::time_point until_;
   bool over_ = false;
 };

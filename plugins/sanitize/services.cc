@@ -77,8 +77,12 @@ void HuntServices(Examination& on) {
       const std::string service = std::string(folder) + "/" + name;
       const auto found = on.tree.Look(service);
       if (!found) continue;
-      // A link into /etc/sv: what it leads to is judged there.
-      if (S_ISLNK(found->st_mode) && IsBelow(on.tree.Real(service).value_or(service), "/etc/sv")) continue;
+      if (S_ISLNK(found->st_mode)) {
+        const auto real = on.tree.Real(service);
+        if (!real) on.report.Note("links to nothing among services", service + " -> " + on.tree.LinkTarget(service));
+        // A link into /etc/sv: what it leads to is judged there.
+        if (!real || IsBelow(*real, "/etc/sv")) continue;
+      }
       for (const char* script : {"/run", "/finish", "/check", "/log/run", "/log/finish"}) {
         on.Try(service, [&] { JudgeServiceFile(on, service + script, "runit_service", false); });
       }

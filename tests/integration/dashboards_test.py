@@ -10,8 +10,8 @@ import urllib.parse
 import urllib.request
 
 from hospital import Hospital, one_stage
-from people import gate, stage
-from processes import Process, scratch, setUpModule, tearDownModule, wait_for  # noqa: F401
+from people import b64, gate, sha256, stage, step
+from processes import BUILD, Process, scratch, setUpModule, tearDownModule, wait_for  # noqa: F401
 
 DASHBOARDS = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "dashboards"))
 HOSTS = ["ws-001", "ws-002", "ws-003"]
@@ -86,6 +86,16 @@ class Dashboards(unittest.TestCase):
         cls.addClassCleanup(cls.prometheus.end)
         cls.touch = cls.hospital.touch
 
+    def ask_for_a_proof(self):
+        """A real proof, of a bubble that nobody made: it says that it is not proven. The run's number."""
+        with open(os.path.join(BUILD, "plugins", "bubble.so"), "rb") as file:
+            bubble = file.read()
+        self.hospital.upload("bubble", "plugin", bubble)
+        kinds = ["tcp", "udp", "icmp", "dns", "ipv6"]
+        prove = step("prove", {"bubble": "rh", "kinds_in": kinds, "kinds_out": kinds, "fresh": "10m"}, "read", "prove")
+        return self.hospital.run_stages(stage("one", [HOSTS[:1]], [prove]),
+                                        plugins=[{"name": "bubble", "version": "1.0.0", "sha256": b64(sha256(bubble))}])
+
     def test_every_panel_shows_something_of_a_hospital_at_work(self):
         # One run that ended, and one that waits at a gate: what the panels are about.
         done = self.hospital.run_stages(one_stage([HOSTS], self.touch("done")))
@@ -93,6 +103,7 @@ class Dashboards(unittest.TestCase):
         waits = self.hospital.run_stages(one_stage([HOSTS[:1], HOSTS[1:]], self.touch("canary"),
                                                    wave_gates={1: gate("sound")}))
         wait_for(lambda: self.hospital.show(waits)["gates"][0]["state"] == "GATE_STATE_READY", "the gate to be ready")
+        self.hospital.wait_run(self.ask_for_a_proof(), "failed", "partial", "succeeded")
 
         def silent():
             return [(title, expression) for title, expression in panels() if not self.prometheus.query(expression)]

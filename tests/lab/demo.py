@@ -12,8 +12,13 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from artifacts import fetch  # noqa: E402
-from first_weeks import FirstWeeks  # noqa: E402
+from facts_week import FactsWeek  # noqa: E402
+from first_weeks import PROVER, FirstWeeks  # noqa: E402
+from imaging_week import ImagingWeek  # noqa: E402
 from lab import BUILD, LabError, why_impossible  # noqa: E402
+from laboratory_week import LaboratoryWeek  # noqa: E402
+from mail_week import MailWeek  # noqa: E402
+from monitoring_week import MonitoringWeek  # noqa: E402
 from narration import Narration  # noqa: E402
 from places import LabPlace, PlainPlace  # noqa: E402
 from running_site import ROOT, Site  # noqa: E402
@@ -50,24 +55,32 @@ def tell(narration, place, site, artifacts):
     if isinstance(place, LabPlace):
         weeks = FirstWeeks(narration, place, site)
         weeks.enrol()
+        FactsWeek(narration, place, site).facts()
         weeks.backups()
         weeks.bubble()
         weeks.refused_restore()
+        MailWeek(narration, place, site).mail()
         weeks.proof()
         weeks.agiletime()
         weeks.maincare()
-        weeks.laboratory()
-        story.look_first()
+        ImagingWeek(narration, place, site, weeks.disk).imaging()
+        laboratory = LaboratoryWeek(narration, place, site, weeks.disk)
+        laboratory.laboratory()
+        laboratory.way_through()
+        laboratory.interface()
+        laboratory.open()
+        MonitoringWeek(narration, place, site, reference=PROVER).tell()
+        laboratory.way_closed()
     story.plan_and_sign()
     story.canary_and_gate()
     story.kill_in_mid_wave()
     story.waves_end()
     story.catch_up()
     story.count()
-    if isinstance(place, LabPlace):
-        weeks.board()
     story.stop_everything(*place.drill())
     story.verify_the_journal()
+    if isinstance(place, LabPlace):
+        weeks.board()
 
 
 def where_to_look(narration, place, site):

@@ -111,6 +111,10 @@ class Host:
                               stdin=subprocess.DEVNULL, cwd="/", check=False)
         return done.returncode, done.stdout + done.stderr
 
+    def start(self, *words):
+        """A program beside; it ends by itself, or with its host."""
+        return subprocess.Popen(self._inside(words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+
     def take_in(self, folder, path):
         """Copies a folder of this machine's onto its disk."""
         pack = subprocess.Popen(["tar", "-C", folder, "-c", "."], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)

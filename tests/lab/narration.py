@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 
-_SHOWN_MAX = 60
+_SHOWN_MAX = 100
 
 
 class Narration:

@@ -7,8 +7,12 @@ import os
 
 from first_weeks import BEHIND, PLUGINS, SERVERS
 from lab import BUILD, Lab
+from mail_house import MailHouse
+from mail_move import MOVER
+from monitoring_servers import SERVERS as MONITORING_SERVERS
 from namespaces import children_of
 from plain_host import PlainHost
+from weeks_data import BackupDisk
 
 HOSTS = ("ws-admissions-1", "ws-admissions-2", "ws-emergency-1", "ws-emergency-2", "ws-pharmacy-1", "ws-pharmacy-2",
          "ws-maternity-1", "adm-1")
@@ -19,14 +23,17 @@ class LabPlace:
     """Namespaces, overlay roots, runit; ClamAV is really installed."""
 
     title = "eight hosts and a medical device, each with its own network, disk and supervisor"
-    workflow, settings, plugins, claim = "edr-campaign", (), ("host", "package", "edr", *PLUGINS), "edr.protected"
+    workflow, settings, plugins, claim = "edr-campaign", (), ("host", "package", "edr", "sanitize", "mail", *PLUGINS), "edr.protected"
 
     def __init__(self, folder):
-        self.lab = Lab.up([*HOSTS, DEVICE, *SERVERS], folder=folder, behind=BEHIND)
+        self.disk = BackupDisk(os.path.join(folder, "backup-disk"))
+        self.disk.begin()
+        self.lab = Lab.up([*HOSTS, DEVICE, *SERVERS, *MONITORING_SERVERS, MOVER], folder=folder, behind=BEHIND)
         self.folder, self.address = self.lab.folder, self.lab.network.router
         self.hosts = {name: self.lab.host(name) for name in HOSTS}
         self.device = self.lab.host(DEVICE)
         self.ports = (7443, 7444, 7445)
+        self.mail = MailHouse(self.lab)
 
     def through(self, words):
         return self.lab.at_router(*words)
@@ -67,6 +74,8 @@ class LabPlace:
                 f"tests/lab/lab --lab {self.lab.folder} exec ws-pharmacy-1 clamdscan --version"]
 
     def end(self):
+        self.disk.end()
+        self.mail.end()
         self.lab.down()
 
 

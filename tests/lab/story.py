@@ -39,14 +39,6 @@ class Story:
         self._tell.promise("before the campaign nobody is shown as protected", before["holds"] == 0 and before["inventory"] == 9,
                            f"{before['holds']} of {before['inventory']}")
 
-    def look_first(self):
-        self._tell.chapter("First a look, which changes nothing and needs no signature")
-        plan, _ = self._site.plan("bob", "facts-check")
-        number = self._start(plan)
-        self._site.wait_run(number, ("succeeded", "partial", "failed"), 60)
-        self._site.reprise("bob", "run", "show", str(number), show=True)
-        self._tell.promise("the look installed nothing", all(self._place.effects(name) == 0 for name in HOSTS))
-
     # ---- the campaign ----
 
     def plan_and_sign(self):
