@@ -7,8 +7,8 @@
 
 // Weak: the plugin host has its own.
 extern "C" __attribute__((weak)) const char* __tsan_default_options() {
-  // At its end a process of a plugin would wait a second for races to be reported.
-  return "ignore_noninstrumented_modules=1:history_size=4:atexit_sleep_ms=0";
+  // At its end a process would wait a second for races to be reported; the kit forks among threads, and starts some after it.
+  return "ignore_noninstrumented_modules=1:history_size=4:atexit_sleep_ms=0:die_after_fork=0";
 }
 
 extern "C" const char* __tsan_default_suppressions() {

@@ -175,7 +175,7 @@ std::vector<sdk::Measure> Site::Measures(const std::vector<BoxResult>& results) 
   }
   std::vector<sdk::Measure> measures;
   for (size_t i = 0; i < kBoxStates.size(); ++i) {
-    measures.push_back({"mail.boxes", std::string(kBoxStates[i]), double(states[static_cast<BoxState>(i)])});
+    measures.push_back({"mail.boxes", batch_ + "." + std::string(kBoxStates[i]), double(states[static_cast<BoxState>(i)])});
   }
   measures.push_back({"mail.messages_copied", batch_, double(messages)});
   measures.push_back({"mail.bytes_copied", batch_, double(bytes)});

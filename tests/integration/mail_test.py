@@ -114,7 +114,7 @@ class TwelveMailboxes(unittest.TestCase):
         measures = {(each["name"], each["subject"]): float(each["value"]) for each in told["measures"]}
         # One came and one was thrown away since they were copied.
         self.assertEqual([measures[("mail.messages_copied", batch)] for batch in (CANARY, BATCH)], [40, 199], measures)
-        self.assertEqual(measures[("mail.boxes", "failed")], 0)
+        self.assertEqual([measures[("mail.boxes", f"{batch}.cut_over")] for batch in (CANARY, BATCH)], [2, 10], measures)
         self.assertEqual(measures[("mail.messages_held", BATCH)], 1)
         evidence = self.move.step(run, "prestage", "delta")["evidence_json"]
         self.assertIn(f"roster line {self.line_of(FULL)}: over_quota", evidence, "a failed one is called by its line in the roster")

@@ -41,7 +41,7 @@ TEST(MailMove, MovesABatchInStepsAndProvesIt) {
     ExpectSame(site, "bert@hr1.example");
     const Answer proven = bench.Run(VERB_VERIFY, "prestage", site.Params({{"sample", 1}}));
     EXPECT_EQ(ClaimIn(proven, "mail.prestaged"), "holds") << ::testing::PrintToString(proven);
-    EXPECT_EQ(MeasureIn(proven, "mail.boxes", "prestaged"), 2);
+    EXPECT_EQ(MeasureIn(proven, "mail.boxes", "lot-1.prestaged"), 2);
     EXPECT_EQ(MeasureIn(proven, "mail.messages_copied", "lot-1"), 71);
     EXPECT_TRUE(bench.Run(VERB_PROBE, "prestage", site.Params()).holds());
     EXPECT_FALSE(Apply(bench, site, "prestage").changed());
@@ -66,7 +66,7 @@ TEST(MailMove, MovesABatchInStepsAndProvesIt) {
     ExpectSame(site, "bert@hr1.example");
     const Answer verified = bench.Run(VERB_VERIFY, "cut_over", site.Params(closing));
     EXPECT_EQ(ClaimIn(verified, "mail.cut_over"), "holds") << ::testing::PrintToString(verified);
-    EXPECT_EQ(MeasureIn(verified, "mail.boxes", "cut_over"), 2);
+    EXPECT_EQ(MeasureIn(verified, "mail.boxes", "lot-1.cut_over"), 2);
     EXPECT_EQ(ClaimIn(bench.Run(VERB_PROBE, "verify", site.Params()), "mail.verified"), "holds");
     // Nothing comes into the source any more.
     EXPECT_EQ(CodeOf([&] { site.Fill("anne@hr1.example", {"INBOX"}, 95, 96); }), "no_permission");
@@ -269,7 +269,7 @@ TEST(MailMove, EndsSoonWhenItIsCancelledAndGoesOnLater) {
     site.Fill("anne@hr1.example", {"INBOX"}, 1, 1500);
     site.Fill("bert@hr1.example", {"INBOX"}, 1, 1500);
     // Its time is over in the middle.
-    const Answer cut = bench.Run(VERB_APPLY, "prestage", site.Params(), milliseconds(700));
+    const Answer cut = bench.Run(VERB_APPLY, "prestage", site.Params(), milliseconds(350));
     EXPECT_FALSE(cut.done());
     const Answer applied = Apply(bench, site, "prestage");
     ASSERT_TRUE(applied.done()) << ::testing::PrintToString(applied);
