@@ -137,44 +137,40 @@ MessageRow Ledger::RowOf(const Statement& row) {
           {row.Int(3), static_cast<int>(row.Int(4))}, ListOf(row.Text(5)), row.Text(6), static_cast<uint32_t>(row.Int(7)), row.Int(8) != 0, row.Text(9)};
 }
 
-std::vector<MessageRow> Ledger::Rows(int64_t folder, uint32_t first, uint32_t last) const {
+std::vector<MessageRow> Ledger::RowsOf(Statement& found) {
   std::vector<MessageRow> rows;
+  while (found.Step()) rows.push_back(RowOf(found));
+  return rows;
+}
+
+std::vector<MessageRow> Ledger::Rows(int64_t folder, uint32_t first, uint32_t last) const {
   Statement row = database_.Use("SELECT " REPRISE_MAIL_ROW " FROM messages WHERE folder = ? AND uid BETWEEN ? AND ? ORDER BY uid");
   row.Bind(folder).Bind(first).Bind(last);
-  while (row.Step()) rows.push_back(RowOf(row));
-  return rows;
+  return RowsOf(row);
 }
 
 std::vector<MessageRow> Ledger::Page(int64_t folder, uint32_t after, size_t many) const {
-  std::vector<MessageRow> rows;
   Statement row = database_.Use("SELECT " REPRISE_MAIL_ROW " FROM messages WHERE folder = ? AND uid > ? ORDER BY uid LIMIT ?");
   row.Bind(folder).Bind(after).Bind(static_cast<int64_t>(many));
-  while (row.Step()) rows.push_back(RowOf(row));
-  return rows;
+  return RowsOf(row);
 }
 
 std::vector<MessageRow> Ledger::Again(int64_t folder) const {
-  std::vector<MessageRow> rows;
   Statement row = database_.Use("SELECT " REPRISE_MAIL_ROW " FROM messages WHERE folder = ? AND note = 'again' AND target_uid != 0 ORDER BY uid");
   row.Bind(folder);
-  while (row.Step()) rows.push_back(RowOf(row));
-  return rows;
+  return RowsOf(row);
 }
 
 std::vector<MessageRow> Ledger::Troubled(int64_t folder, size_t many) const {
-  std::vector<MessageRow> rows;
   Statement row = database_.Use("SELECT " REPRISE_MAIL_ROW " FROM messages WHERE folder = ? AND state IN (4, 5) ORDER BY uid LIMIT ?");
   row.Bind(folder).Bind(static_cast<int64_t>(many));
-  while (row.Step()) rows.push_back(RowOf(row));
-  return rows;
+  return RowsOf(row);
 }
 
 std::vector<MessageRow> Ledger::Intended(int64_t folder, uint32_t after, size_t many) const {
-  std::vector<MessageRow> rows;
   Statement row = database_.Use("SELECT " REPRISE_MAIL_ROW " FROM messages WHERE folder = ? AND uid > ? AND state = 1 ORDER BY uid LIMIT ?");
   row.Bind(folder).Bind(after).Bind(static_cast<int64_t>(many));
-  while (row.Step()) rows.push_back(RowOf(row));
-  return rows;
+  return RowsOf(row);
 }
 
 void Ledger::Put(int64_t folder, const MessageRow& row) {

@@ -133,6 +133,8 @@ class Ledger {
  private:
   explicit Ledger(Database database) : database_(std::move(database)) {}
   static MessageRow RowOf(const Statement& statement);
+  // All that the query has still to give.
+  static std::vector<MessageRow> RowsOf(Statement& found);
 
   sdk::Fd lock_;
   mutable Database database_;

@@ -2,7 +2,7 @@
 #include "plugins/bubble/boot.h"
 
 #include "plugins/bubble/rules.h"
-#include "tests/unit/plugins/bubble/runit.h"
+#include "tests/unit/plugins/bubble/restarted.h"
 
 namespace reprise::bubble {
 namespace {
@@ -11,7 +11,7 @@ TEST(BootHook, BringsTheRulesBackBeforeForwarding) {
   if (access("/usr/bin/runsvdir", X_OK) != 0) GTEST_SKIP() << "needs runit";
   ON_A_SITE([](Site& site) {
     EXPECT_EQ(site.Gateway(VERB_APPLY, "gateway", KeptBubble()).code(), "no_supervisor");
-    Runit runit;
+    plugins::OwnRunit runit;
     ASSERT_TRUE(runit.there());
     ASSERT_FALSE(Forwards(false));
     const Answer made = site.Gateway(VERB_APPLY, "gateway", KeptBubble());

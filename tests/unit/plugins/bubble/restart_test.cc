@@ -3,7 +3,7 @@
 #include <atomic>
 
 #include "plugins/bubble/boot.h"
-#include "tests/unit/plugins/bubble/runit.h"
+#include "tests/unit/plugins/bubble/restarted.h"
 
 namespace reprise::bubble {
 namespace {
@@ -76,7 +76,7 @@ class Stream {
 TEST(Restart, LetsNobodyInBeforeAProofWasTakenAnew) {
   if (access("/usr/bin/runsvdir", X_OK) != 0) GTEST_SKIP() << "needs runit";
   ON_A_SITE([](Site& site) {
-    Runit runit;
+    plugins::OwnRunit runit;
     ASSERT_TRUE(runit.there());
     ASSERT_TRUE(site.Gateway(VERB_APPLY, "gateway", KeptBubble()).changed());
     for (int post = 1; post <= 4; ++post) ASSERT_TRUE(site.Gateway(VERB_APPLY, "admit_post", LabPost(post)).changed());
@@ -197,7 +197,7 @@ constexpr int64_t kInFlightMax = 2;
 TEST(Restart, TheGuardBringsFlushedRulesBackSealedAndNothingFlowsMeanwhile) {
   if (access("/usr/bin/runsvdir", X_OK) != 0) GTEST_SKIP() << "needs runit";
   ON_A_SITE([](Site& site) {
-    Runit runit;
+    plugins::OwnRunit runit;
     ASSERT_TRUE(runit.there());
     ASSERT_TRUE(site.Gateway(VERB_APPLY, "gateway", KeptBubble()).changed());
     ASSERT_TRUE(site.Gateway(VERB_APPLY, "admit_post", LabPost(1)).changed());

@@ -30,7 +30,7 @@ bool MakeImage(const fs::path& image, const fs::path& content) {
 TEST(Attach, AnImageIsAttachedReadOnlyAndProvenAndDetached) {
   Program("");
   ON_THROWAWAY_HOST("backup", {}, [](PluginBench& bench) {
-    Runit runit;
+    plugins::OwnRunit runit;
     ASSERT_TRUE(runit.there());
     mount("sysfs", "/sys", "sysfs", 0, nullptr);
     PutTables("/srv/content");
@@ -72,7 +72,7 @@ TEST(Attach, AnImageIsAttachedReadOnlyAndProvenAndDetached) {
 TEST(Attach, AFolderIsSeenReadOnlyElsewhere) {
   Program("");
   ON_THROWAWAY_HOST("backup", {}, [](PluginBench& bench) {
-    Runit runit;
+    plugins::OwnRunit runit;
     PutTables("/srv/backup");
     const json params = Params("/srv/backup", {{"target", "/srv/copy"}});
     Answer answer = bench.Run(VERB_APPLY, "attach", params);
@@ -90,7 +90,7 @@ TEST(Attach, AFolderIsSeenReadOnlyElsewhere) {
 TEST(Attach, AMountThatBecameWritableIsNotReadOnlyAnyMore) {
   Program("");
   ON_THROWAWAY_HOST("backup", {}, [](PluginBench& bench) {
-    Runit runit;
+    plugins::OwnRunit runit;
     PutTables("/srv/backup");
     const json params = Params("/srv/backup", {{"target", "/srv/copy"}});
     ASSERT_TRUE(bench.Run(VERB_APPLY, "attach", params).changed());
@@ -106,7 +106,7 @@ TEST(Attach, AMountThatBecameWritableIsNotReadOnlyAnyMore) {
 TEST(Attach, AHolderThatIsKilledTakesItsMountOverAgain) {
   Program("");
   ON_THROWAWAY_HOST("backup", {}, [](PluginBench& bench) {
-    Runit runit;
+    plugins::OwnRunit runit;
     PutTables("/srv/backup");
     const json params = Params("/srv/backup", {{"target", "/srv/copy"}});
     ASSERT_TRUE(bench.Run(VERB_APPLY, "attach", params).changed());
@@ -124,7 +124,7 @@ TEST(Attach, AHolderThatIsKilledTakesItsMountOverAgain) {
 TEST(Attach, WhatCannotBeAttachedIsSaidAndLeavesNothing) {
   Program("");
   ON_THROWAWAY_HOST("backup", {}, [](PluginBench& bench) {
-    Runit runit;
+    plugins::OwnRunit runit;
     fs::create_directories("/srv");
     Spit("/srv/noise.img", std::string(1 << 20, 'x'));
     const Answer answer = bench.Run(VERB_APPLY, "attach", Params("/srv/noise.img"));

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 #include "plugins/backup/holder/attachment.h"
-#include "tests/unit/plugins/throwaway_host.h"
+#include "tests/unit/plugins/own_services.h"
 
 namespace reprise::backup {
 
@@ -21,29 +21,6 @@ inline fs::path Program(const std::string& name) {
   static const fs::path build = BuildFolder();
   return build / "bin" / name;
 }
-
-// A runsvdir over /etc/service, ended with all that it supervises.
-class Runit {
- public:
-  Runit() {
-    fs::remove_all("/etc/service");
-    fs::create_directories("/etc/service");
-    char* argv[] = {const_cast<char*>("runsvdir"), const_cast<char*>("/etc/service"), nullptr};
-    char* envp[] = {const_cast<char*>("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), nullptr};
-    if (posix_spawnp(&pid_, "runsvdir", nullptr, nullptr, argv, envp) != 0) pid_ = -1;
-  }
-  ~Runit() {
-    if (pid_ < 0) return;
-    kill(pid_, SIGHUP);  // Ends the services too.
-    waitpid(pid_, nullptr, 0);
-  }
-  Runit(const Runit&) = delete;
-  Runit& operator=(const Runit&) = delete;
-  bool there() const { return pid_ > 0; }
-
- private:
-  pid_t pid_ = -1;
-};
 
 inline bool RunProgram(std::vector<std::string> arguments) {
   std::vector<char*> argv;

@@ -11,6 +11,7 @@
 #include "plugins/backup/worker/inventory.h"
 #include "plugins/sdk/sha256.h"
 #include "tests/unit/plugins/backup/bytes.h"
+#include "tests/unit/plugins/backup/worker/judge_program.h"
 
 namespace reprise::backup {
 namespace {
@@ -21,10 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::Prose;
 using testing::RandomBytes;
-
-std::string JudgeProgram() {
-  return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin/reprise-backup-judge";
-}
 
 class RecoveryPoint : public ::testing::Test {
  protected:

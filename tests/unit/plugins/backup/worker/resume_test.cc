@@ -8,6 +8,7 @@
 
 #include "plugins/backup/worker/recovery_point.h"
 #include "tests/unit/plugins/backup/bytes.h"
+#include "tests/unit/plugins/backup/worker/judge_program.h"
 
 namespace reprise::backup {
 namespace {
@@ -17,10 +18,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::Prose;
-
-std::string JudgeProgram() {
-  return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin/reprise-backup-judge";
-}
 
 struct Stopped {};
 

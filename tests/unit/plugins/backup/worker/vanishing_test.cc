@@ -14,6 +14,7 @@
 #include "plugins/backup/worker/recovery_point.h"
 #include "plugins/sdk/sha256.h"
 #include "tests/unit/plugins/backup/bytes.h"
+#include "tests/unit/plugins/backup/worker/judge_program.h"
 
 namespace reprise::backup {
 namespace {
@@ -23,10 +24,6 @@ using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::Prose;
-
-std::string JudgeProgram() {
-  return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin/reprise-backup-judge";
-}
 
 class Vanishing : public ::testing::Test {
  protected:

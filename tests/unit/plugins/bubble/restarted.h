@@ -1,36 +1,10 @@
-// What runs the services of a throw-away gateway, and what a restart leaves of its network.
+// A bubble that a service keeps, and what a restart leaves of its gateway's network.
 #pragma once
 
 #include "tests/unit/plugins/bubble/site.h"
+#include "tests/unit/plugins/own_services.h"
 
 namespace reprise::bubble {
-
-// A runsvdir over the gateway's /etc/service, ended with all that it supervises.
-class Runit {
- public:
-  Runit() {
-    fs::create_directories("/etc/service");
-    char* argv[] = {const_cast<char*>("runsvdir"), const_cast<char*>("/etc/service"), nullptr};
-    char* envp[] = {const_cast<char*>("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), nullptr};
-    if (posix_spawnp(&pid_, "runsvdir", nullptr, nullptr, argv, envp) != 0) pid_ = -1;
-  }
-  ~Runit() {
-    if (pid_ < 0) return;
-    kill(pid_, SIGHUP);  // Ends the services too.
-    waitpid(pid_, nullptr, 0);
-    for (const auto& entry : fs::directory_iterator("/etc/service")) {
-      EXPECT_TRUE(plugins::Eventually([&] {
-        return Slurp(entry.path() / "supervise/stat").rfind("run", 0) != 0;
-      })) << entry;
-    }
-  }
-  Runit(const Runit&) = delete;
-  Runit& operator=(const Runit&) = delete;
-  bool there() const { return pid_ > 0; }
-
- private:
-  pid_t pid_ = -1;
-};
 
 inline json KeptBubble() {
   json params = LabBubble();
