@@ -188,7 +188,10 @@ absl::Status Book::On(const Event&, const journal::v1::RunRetried& retried) {
       wave.clear_ended_ms();
       wave.clear_reason();
     }
-    RETURN_IF_ERROR(MoveTo(*place.stage->record, model::StageEvent::kRetried));
+    const auto stage = place.stage->record->state();
+    if (stage != model::v1::STAGE_STATE_PENDING && stage != model::v1::STAGE_STATE_GATED) {
+      RETURN_IF_ERROR(MoveTo(*place.stage->record, model::StageEvent::kRetried));
+    }
   }
   return absl::OkStatus();
 }

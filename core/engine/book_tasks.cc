@@ -188,16 +188,20 @@ absl::Status Book::On(const Event&, const journal::v1::TaskLost& e) {
 absl::Status Book::On(const Event&, const journal::v1::TargetMoved& e) {
   ASSIGN_OR_RETURN(Place place, TargetAt(e.run(), e.stage(), e.host()));
   return Alter(place, [&](TargetRecord& target) -> absl::Status {
-    ASSIGN_OR_RETURN(const TargetEvent moved, EventBetween(target.state(), e.to()));
-    RETURN_IF_ERROR(MoveTarget(target, moved));
+    const bool waits = e.to() == model::v1::TARGET_STATE_WAITING;
+    // One that waits may learn for what, and that it no longer does.
+    if (!waits || target.state() != e.to()) {
+      ASSIGN_OR_RETURN(const TargetEvent moved, EventBetween(target.state(), e.to()));
+      RETURN_IF_ERROR(MoveTarget(target, moved));
+    }
     const bool untried =
         target.task() == model::v1::TASK_STATE_PENDING || target.task() == model::v1::TASK_STATE_BACKING_OFF;
     if (e.to() == model::v1::TARGET_STATE_FAILED && untried) RETURN_IF_ERROR(MoveTask(target, TaskEvent::kFailed));
     if (e.to() == model::v1::TARGET_STATE_CANCELLED && untried) {
       RETURN_IF_ERROR(MoveTask(target, TaskEvent::kCancelled));
     }
-    target.set_code(e.to() == model::v1::TARGET_STATE_WAITING ? "" : e.code());
-    target.set_reason(e.to() == model::v1::TARGET_STATE_WAITING ? "" : e.reason());
+    target.set_code(waits && e.reason().empty() ? "" : e.code());
+    target.set_reason(e.reason());
     if (IsEnded(target.state())) target.clear_retry_at_ms();
     return absl::OkStatus();
   });

@@ -41,6 +41,11 @@ bool HasBegun(const TargetRecord& target) {
                      [](const auto& step) { return step.last().outcome() != model::v1::OUTCOME_REFUSED; });
 }
 
+// It waits, and its record says for what.
+bool IsHeldUp(const TargetRecord& target) {
+  return target.state() == model::v1::TARGET_STATE_WAITING && !target.reason().empty();
+}
+
 // 0: there is none.
 UnixMs WaiverEnds(const journal::v1::GateRecord& gate) {
   UnixMs ends = 0;
@@ -157,7 +162,9 @@ bool Dispatcher::GatesAreOpen(RunBook& run, uint32_t stage, uint32_t wave) {
   bool open = true;
   for (const auto& gate : run.record->gates()) {
     if (gate.stage() != stage || gate.wave() > static_cast<int32_t>(wave)) continue;
-    if (gate.state() == model::v1::GATE_STATE_WAIVED && WaiverEnds(gate) <= desk_.now()) {
+    const bool ran_out = gate.state() == model::v1::GATE_STATE_WAIVED && WaiverEnds(gate) <= desk_.now();
+    // Locked: nobody was left behind it when its turn came, and somebody was tried again since.
+    if (ran_out || gate.state() == model::v1::GATE_STATE_LOCKED) {
       Event event;
       event.mutable_gate_ready()->set_run(run.id);
       event.mutable_gate_ready()->set_stage(stage);
@@ -190,16 +197,16 @@ UnixMs Dispatcher::Consider(const TargetId& id) {
                    absl::StrCat("the plan expired at ", FormatTime(run.plan->statement.expires)));
     }
   }
-  const auto wave = stage.record->waves(static_cast<int>(target.wave())).state();
-  if (wave == model::v1::WAVE_STATE_PENDING || wave == model::v1::WAVE_STATE_GATED) return kNever;
   if (IsInFlight(target.task())) return Watch(run, id);
-
   const bool deferred = target.state() == model::v1::TARGET_STATE_DEFERRED;
   const Upstream upstream = UpstreamOf(stage, run, target.host());
+  // Before its wave starts too: nobody is asked to open a gate for hosts that will not pass it.
   if (upstream == Upstream::kFailed) {
     return Moved(run, id, model::v1::TARGET_STATE_SKIPPED, "upstream_failed",
                  "the host did not succeed in a stage that comes before");
   }
+  const auto wave = stage.record->waves(static_cast<int>(target.wave())).state();
+  if (wave == model::v1::WAVE_STATE_PENDING || wave == model::v1::WAVE_STATE_GATED) return kNever;
   if (upstream == Upstream::kDeferred) {
     if (deferred) return kNever;
     return Moved(run, id, model::v1::TARGET_STATE_DEFERRED, "upstream_deferred",
@@ -215,6 +222,7 @@ UnixMs Dispatcher::Consider(const TargetId& id) {
   // It waits where it is: nothing is wrong with the host.
   if (!target.rollback() && !RequirementsHold(desk_.book(), *stage.plan, desk_.now())) return kNever;
   if (obstacle) return PutOff(run, id, *obstacle);
+  if (IsHeldUp(target)) Move(run, id, model::v1::TARGET_STATE_WAITING, "returned", "");
   if (target.task() == model::v1::TASK_STATE_BACKING_OFF && target.retry_at_ms() > desk_.now()) {
     return target.retry_at_ms();
   }
@@ -256,8 +264,10 @@ UnixMs Dispatcher::PutOff(RunBook& run, const TargetId& id, const Obstacle& obst
   if (run.stages[id.stage].plan->unreachable() != model::v1::UNREACHABLE_WAIT) {
     return Moved(run, id, model::v1::TARGET_STATE_DEFERRED, obstacle.code, obstacle.reason);
   }
-  // The wave waits for it, but its place is free for others.
-  if (HoldsPlace(target.state())) Move(run, id, model::v1::TARGET_STATE_WAITING, obstacle.code, obstacle.reason);
+  // The wave waits for it, but its place is free for others; why is there to be read.
+  if (HoldsPlace(target.state()) || target.reason() != obstacle.reason) {
+    Move(run, id, model::v1::TARGET_STATE_WAITING, obstacle.code, obstacle.reason);
+  }
   return kNever;
 }
 

@@ -52,6 +52,20 @@ bool RepeatsForEver(const RunBook& run) {
                      [](const StageBook& stage) { return stage.plan->repeat_ms() > 0; });
 }
 
+// Every host of it has ended without it: in a stage before, or because the plan expired. It is passed through; there is
+// nothing to ask about.
+bool NobodyIsLeft(const StageBook& stage) {
+  const auto& targets = stage.record->targets();
+  return std::all_of(targets.begin(), targets.end(), [](const auto& target) { return IsEnded(target.state()); });
+}
+
+bool NobodyIsLeft(const StageBook& stage, uint32_t wave) {
+  const auto& targets = stage.waves[wave].targets;
+  return std::all_of(targets.begin(), targets.end(), [&](uint32_t target) {
+    return IsEnded(stage.record->targets(static_cast<int>(target)).state());
+  });
+}
+
 bool HasStarted(model::v1::WaveState state) {
   return state != model::v1::WAVE_STATE_PENDING && state != model::v1::WAVE_STATE_GATED;
 }
@@ -204,9 +218,11 @@ void Progress::StartStages(RunBook& run) {
       const auto& record = *run.stages[before].record;
       return record.state() == model::v1::STAGE_STATE_SETTLED || record.repeats() > 0;
     });
-    if (!free || !PassGate(run, s, -1) || !MayStart(run)) continue;
+    if (!free) continue;
+    const bool somebody = !NobodyIsLeft(stage);
+    if ((somebody && !PassGate(run, s, -1)) || !MayStart(run)) continue;
     // Looked at again when a claim of one of those hosts comes in.
-    if (!RequirementsHold(desk_.book(), *stage.plan, desk_.now())) continue;
+    if (somebody && !RequirementsHold(desk_.book(), *stage.plan, desk_.now())) continue;
     Event event;
     event.mutable_stage_started()->set_run(run.id);
     event.mutable_stage_started()->set_stage(s);
@@ -225,7 +241,7 @@ void Progress::StartWaves(RunBook& run) {
       ++w;
     }
     if (w == stage.waves.size() || HasStarted(stage.record->waves(static_cast<int>(w)).state())) continue;
-    if (!PassGatesBefore(run, s, w) || !MayStart(run)) continue;
+    if ((!NobodyIsLeft(stage, w) && !PassGatesBefore(run, s, w)) || !MayStart(run)) continue;
     Event event;
     event.mutable_wave_started()->set_run(run.id);
     event.mutable_wave_started()->set_stage(s);

@@ -151,9 +151,12 @@ void Witness::EventIsDurable(const Event& event) {
       return;
     }
     case Event::kGateOpened:
+      opened_gates_.emplace(event.gate_opened().run(), event.gate_opened().gate());
       return CheckGates(event.gate_opened().run(), event.gate_opened().stage(), event.gate_opened().wave(),
                         event.at_ms(), true, "a gate opened");
     case Event::kWaveStarted:
+      // Passed through with nobody in it, it needs nobody's word.
+      if (NobodyIsLeft(event.wave_started())) return;
       return CheckGates(event.wave_started().run(), event.wave_started().stage(),
                         static_cast<int32_t>(event.wave_started().wave()), event.at_ms(), false, "a wave started");
     default:

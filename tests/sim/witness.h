@@ -110,6 +110,9 @@ class Witness {
   void CheckPermission(const std::string& host, const agent::v1::TaskKey& key, UnixMs at, const std::string& moment);
   void TaskIsSent(const std::string& host, const agent::v1::Task& task);
   void CheckGates(uint64_t run, uint32_t stage, int32_t wave, UnixMs at, bool one_only, const std::string& moment);
+  bool NobodyIsLeft(const journal::v1::WaveStarted& event) const;
+  // No task is sent that a gate holds back which was never opened.
+  void CheckOpened(const journal::v1::TaskDispatched& event, uint32_t wave, const std::string& what);
   void Lower(uint64_t run);
 
   std::string complaint_;
@@ -126,6 +129,7 @@ class Witness {
   std::set<std::string> signed_;
   std::map<std::string, std::pair<uint64_t, bool>> statements_;
   std::vector<RealDecision> decisions_;
+  std::set<std::pair<uint64_t, std::string>> opened_gates_;  // By run; as the journal has it.
   std::set<std::string> revoked_;
   std::map<uint64_t, engine::Command> commands_;
   std::set<uint64_t> paused_;  // Or aborted; as the journal has it.

@@ -11,6 +11,10 @@ bool HasPlace(model::v1::TargetState state) {
   return state == model::v1::TARGET_STATE_ACTIVE || state == model::v1::TARGET_STATE_ROLLING_BACK;
 }
 
+bool HasEnded(model::v1::TargetState state) {
+  return !HasPlace(state) && state != model::v1::TARGET_STATE_WAITING && state != model::v1::TARGET_STATE_DEFERRED;
+}
+
 }  // namespace
 
 bool Witness::Failed(uint64_t run, uint32_t stage, const Target& target) {
@@ -61,6 +65,7 @@ void Witness::CheckDispatch(const journal::v1::TaskDispatched& e, UnixMs at) {
   if (stopped_) Complain("after an emergency stop" + what);
   if (paused_.contains(e.run())) Complain("after a pause or an abort" + what);
   if (target.in_flight) Complain("two tasks at once on one way" + what);
+  CheckOpened(e, target.wave, what);
   uint32_t stage_places = 0, run_places = 0, on_host = 0;
   std::map<std::string, uint32_t> tokens;
   for (const auto& [way, other] : targets_) {
@@ -148,6 +153,24 @@ bool Witness::IsOpen(uint64_t run, const plan::v1::Gate& gate, UnixMs at, bool b
     }
   }
   return approved.size() >= std::max(1u, gate.quorum());
+}
+
+bool Witness::NobodyIsLeft(const journal::v1::WaveStarted& e) const {
+  return std::all_of(targets_.begin(), targets_.end(), [&](const auto& known) {
+    const auto& [run, stage, leaf] = known.first;
+    return run != e.run() || stage != e.stage() || known.second.wave != e.wave() || HasEnded(known.second.state);
+  });
+}
+
+void Witness::CheckOpened(const journal::v1::TaskDispatched& e, uint32_t wave, const std::string& what) {
+  const plan::v1::Stage& stage = PlanOf(e.run()).header.stages(static_cast<int>(e.stage()));
+  const auto check = [&](const plan::v1::Gate& gate) {
+    if (!opened_gates_.contains({e.run(), gate.name()})) Complain("gate " + gate.name() + " was never opened" + what);
+  };
+  if (stage.has_gate()) check(stage.gate());
+  for (uint32_t w = 0; w <= wave; ++w) {
+    if (stage.waves(static_cast<int>(w)).has_gate()) check(stage.waves(static_cast<int>(w)).gate());
+  }
 }
 
 void Witness::CheckGates(uint64_t run, uint32_t stage, int32_t wave, UnixMs at, bool one_only,

@@ -59,9 +59,14 @@ TEST_F(OfflineTest, WaitsForAHostThatIsOffWhereThePlanSaysSo) {
   hospital.Disconnect("ws-001");
   hospital.Launch(draft);
   hospital.Run("ws-002");
+  EXPECT_EQ(hospital.Target(1).code(), "") << "nothing is wrong yet";
   hospital.Pass(10 * kHour);
   EXPECT_THAT(hospital.Busy(), IsEmpty());
+  EXPECT_EQ(hospital.Target(1).state(), v1::TARGET_STATE_WAITING);
+  EXPECT_EQ(hospital.Target(1).code(), "unreachable");
+  EXPECT_EQ(hospital.Target(1).reason(), "the host's agent is not connected");
   hospital.Connect("ws-001");
+  EXPECT_EQ(hospital.Target(1).code(), "");
   hospital.RunAll();
   EXPECT_EQ(hospital.RunOf().state(), v1::RUN_STATE_SUCCEEDED);
 }

@@ -240,5 +240,66 @@ TEST_F(WavesTest, PassesNoGateThatARevokedPersonOpened) {
   EXPECT_EQ(hospital.RunOf().gates(0).state(), v1::GATE_STATE_READY);
 }
 
+TEST_F(WavesTest, AsksNobodyAboutAStageOfWhichNoHostIsLeft) {
+  draft.AddStep(draft.AddStage("protect", {2}), "install");
+  auto& stage = draft.AddStage("release", {1, 1}, {0});
+  draft.AddStep(stage, "scan");
+  draft.AddGate(stage, "before-release");
+  draft.AddGate(stage, "after-canary", 1);
+  hospital.Launch(draft);
+  hospital.Run("ws-001", v1::OUTCOME_FAILED, "disk_full");
+  EXPECT_EQ(hospital.Target(1, 1).state(), v1::TARGET_STATE_SKIPPED) << "said as soon as it is known";
+  EXPECT_EQ(hospital.Target(2, 1).state(), v1::TARGET_STATE_WAITING);
+  hospital.Run("ws-002", v1::OUTCOME_FAILED, "disk_full");
+  EXPECT_EQ(hospital.RunOf().state(), v1::RUN_STATE_FAILED);
+  EXPECT_EQ(hospital.RunOf().gates(0).state(), v1::GATE_STATE_LOCKED);
+  EXPECT_EQ(hospital.RunOf().gates(1).state(), v1::GATE_STATE_LOCKED);
+
+  // What was not asked then is asked when there is something to ask about.
+  ASSERT_OK(hospital.Do("bob", Command::Retry{1}));
+  hospital.Run("ws-001");
+  hospital.Run("ws-002");
+  EXPECT_THAT(hospital.Busy(), IsEmpty());
+  EXPECT_EQ(hospital.RunOf().gates(0).state(), v1::GATE_STATE_READY);
+  ASSERT_OK(hospital.SignGate(draft.Decision("before-release", "alice")));
+  hospital.Run("ws-001");
+  EXPECT_THAT(hospital.Busy(), IsEmpty());
+  EXPECT_EQ(hospital.RunOf().gates(1).state(), v1::GATE_STATE_READY);
+  ASSERT_OK(hospital.SignGate(draft.Decision("after-canary", "carol")));
+  hospital.RunAll();
+  EXPECT_EQ(hospital.RunOf().state(), v1::RUN_STATE_SUCCEEDED);
+}
+
+TEST_F(WavesTest, AsksNobodyAboutAWaveOfWhichNoHostIsLeft) {
+  draft.AddStep(draft.AddStage("protect", {3}), "install");
+  auto& stage = draft.AddStage("release", {1, 1, 1}, {0});
+  draft.AddStep(stage, "scan");
+  draft.AddGate(stage, "after-canary", 1);
+  hospital.Launch(draft);
+  hospital.Run("ws-002", v1::OUTCOME_FAILED, "disk_full");
+  hospital.RunAll();
+  EXPECT_THAT(hospital.Busy(), IsEmpty()) << "the third host is behind the gate";
+  EXPECT_EQ(hospital.RunOf().gates(0).state(), v1::GATE_STATE_READY);
+  ASSERT_OK(hospital.SignGate(draft.Decision("after-canary", "alice")));
+  hospital.RunAll();
+  EXPECT_EQ(hospital.RunOf().state(), v1::RUN_STATE_PARTIAL);
+}
+
+TEST_F(WavesTest, AsksOfAHostThatWasSkippedInAStageThatHasNotStarted) {
+  draft.AddStep(draft.AddStage("protect", {2}), "install");
+  auto& stage = draft.AddStage("release", {2}, {0});
+  draft.AddStep(stage, "scan");
+  draft.AddGate(stage, "before-release");
+  hospital.Launch(draft);
+  hospital.Run("ws-001", v1::OUTCOME_FAILED, "disk_full");
+  ASSERT_OK(hospital.Do("bob", Command::Retry{1}));
+  EXPECT_EQ(hospital.Target(1, 1).state(), v1::TARGET_STATE_WAITING);
+  hospital.RunAll();
+  EXPECT_EQ(hospital.RunOf().gates(0).state(), v1::GATE_STATE_READY);
+  ASSERT_OK(hospital.SignGate(draft.Decision("before-release", "alice")));
+  hospital.RunAll();
+  EXPECT_EQ(hospital.RunOf().state(), v1::RUN_STATE_SUCCEEDED);
+}
+
 }  // namespace
 }  // namespace reprise::engine
