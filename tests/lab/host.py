@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from namespaces import PATH, LabError, call, descend, enter, identity, lives, name_of, wait_for
+from namespaces import PATH, LabError, call, connected_in, descend, enter, identity, lives, name_of, wait_for
 from roots import Layer
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -114,6 +114,14 @@ class Host:
     def start(self, *words):
         """A program beside; it ends by itself, or with its host."""
         return subprocess.Popen(self._inside(words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+
+    def beside(self):
+        """The words that run a program of this machine's in its network. It ends when the one who starts it does."""
+        return [*enter(self.pid, "net"), "setpriv", "--pdeathsig", "KILL"]
+
+    def connect(self, address, timeout=None):
+        """A connection as its own programs make them."""
+        return connected_in(self.pid, address, timeout)
 
     def take_in(self, folder, path):
         """Copies a folder of this machine's onto its disk."""

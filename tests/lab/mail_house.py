@@ -79,7 +79,7 @@ class Scanner:
         base = os.path.join(folder, "clamd")
         os.makedirs(base)
         shutil.copy(os.path.join(ROOT, "plugins", "edr", "signatures", "reprise.ndb"), base)
-        self._config, self._through, self._address, self._process = os.path.join(folder, "clamd.conf"), through, address, None
+        self._config, self._through, self.address, self._process = os.path.join(folder, "clamd.conf"), through, address, None
         with open(self._config, "w", encoding="utf-8") as file:
             file.write(f"TCPAddr {address}\nTCPSocket {SCANNER_PORT}\nDatabaseDirectory {base}\nTemporaryDirectory {folder}\nForeground yes\n"
                        "MaxThreads 4\nAlertExceedsMax yes\nUser root\n")
@@ -91,7 +91,7 @@ class Scanner:
 
     def _listens(self):
         try:
-            socket.create_connection((self._address, SCANNER_PORT), 1).close()
+            socket.create_connection((self.address, SCANNER_PORT), 1).close()
             return True
         except OSError:
             return False
@@ -103,9 +103,9 @@ class Scanner:
 
 
 class MailHouse:
-    """The servers; `wait` until people's mail is in the old one."""
+    """The servers; `wait` until people's mail is in the old one. `inside`: the lab's host at which the new one stands, instead of the router."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, inside=None):
         # Dovecot's own users must come through: not below a folder of root's.
         self.folder = tempfile.mkdtemp(prefix="reprise-mail-")
         os.chmod(self.folder, 0o711)
@@ -114,7 +114,9 @@ class MailHouse:
         everybody = [person for people in PEOPLE.values() for person in people]
         self.old = MailServer(os.path.join(self.folder, "old"), authority, {address_of(person): User("old") for person in everybody},
                               address=router, port=OLD_PORT, through=through)
-        self.new = MailServer(os.path.join(self.folder, "new"), authority, address=router, port=NEW_PORT, through=through,
+        host = lab.host(inside) if inside else None
+        self.new = MailServer(os.path.join(self.folder, "new"), authority, address=host.address if host else router, port=NEW_PORT,
+                              through=host.beside() if host else through, connect=host.connect if host else socket.create_connection,
                               xoauth2=True,
                               users={address_of(person): User("new", FULL_BYTES if person == FULL else 0) for person in everybody})
         self.scanner = Scanner(self.folder, router, through)

@@ -49,18 +49,20 @@ class MailMove:
 
     def enrol(self, *others):
         """The mover, and others that stand where it does."""
-        names = (MOVER, *others)
+        self.join((MOVER, *others))
+        self._site.reprise("alice", "host", "admit", MOVER, *others, "--zone", "trust_core", "--trust", "rebuilt", show=True)
+
+    def join(self, names):
         for token in self._site.ask("alice", "host", "token", *names)["tokens"]:
             self._lab.host(token["host"]).join(f"{self._site.address}:{self._site.join_port}", token["join_code"])
         wait_for(lambda: set(names) <= {host["name"] for host in self._site.ask("bob", "host", "ls")["hosts"] if host["connected"]},
-                 "the mover to connect", 30)
-        self._site.reprise("alice", "host", "admit", *names, "--zone", "trust_core", "--trust", "rebuilt", show=True)
+                 f"{', '.join(names)} to connect", 30)
 
     # ---- the run ----
 
     def begin(self, post1, post2):
         """The run, signed by alice."""
-        plan, _ = self._site.plan("bob", "mail", f"scanner={self._house.new.address}:{SCANNER_PORT}", "closing=acl", "quiet=1s",
+        plan, _ = self._site.plan("bob", "mail", f"scanner={self._house.scanner.address}:{SCANNER_PORT}", "closing=acl", "quiet=1s",
                                   f"application=tcp:{self._house.new.address}:{NEW_PORT}", f"post1={post1}", f"post2={post2}")
         self._site.reprise("alice", "approve", plan)
         return self._site.ask("bob", "run", "start", plan)["id"]

@@ -88,15 +88,26 @@ def free_port(address):
         return taken.getsockname()[1]
 
 
+class _Imap(imaplib.IMAP4_SSL):
+    """Over a connection that is made by `connect`."""
+
+    def __init__(self, connect, host, port, context):
+        self._reach = connect
+        super().__init__(host, port, ssl_context=context)
+
+    def _create_socket(self, timeout):
+        return self.ssl_context.wrap_socket(self._reach((self.host, self.port), timeout), server_hostname=self.host)
+
+
 class MailServer:
     """`storage`: MAILDIR or SDBOX. `fields` replace what the template's other places say; `more` is added at its end."""
 
     def __init__(self, folder, authority, users, address="127.0.0.1", port=None, storage=MAILDIR, separator="/", xoauth2=False,
-                 fields=None, more="", through=()):
+                 fields=None, more="", through=(), connect=socket.create_connection):
         self.folder, self.authority, self.users = pathlib.Path(folder), authority, dict(users)
         self.address, self.port = address, port or free_port(address)
         self.master_password, self.token_key = secrets.token_hex(12), secrets.token_bytes(32)
-        self._through, self._process = list(through), None
+        self._through, self._connect, self._process = list(through), connect, None
         self.fields = {
             "NAME": "mail" + str(self.port), "FOLDER": str(self.folder), "ADDRESS": address, "PORT": str(self.port),
             "MAIL_LOCATION": storage, "SEPARATOR": separator, "PREFIX": "", "MECHANISMS": "plain login" + (" xoauth2" if xoauth2 else ""),
@@ -173,13 +184,13 @@ class MailServer:
 
     def login(self, user):
         """An independent client, as the master user on behalf of `user`."""
-        imap = imaplib.IMAP4_SSL(self.address, self.port, ssl_context=ssl.create_default_context(cafile=self.authority.file))
+        imap = _Imap(self._connect, self.address, self.port, ssl.create_default_context(cafile=self.authority.file))
         imap.login(f"{user}*{MASTER}", self.master_password)
         return imap
 
     def _greets(self):
         try:
-            with socket.create_connection((self.address, self.port), timeout=1) as link:
+            with self._connect((self.address, self.port), timeout=1) as link:
                 context = ssl.create_default_context(cafile=self.authority.file)
                 with context.wrap_socket(link, server_hostname=self.address) as tls:
                     return tls.recv(4) == b"* OK"

@@ -3,10 +3,14 @@
 A process is named by its id and its start time together: an id alone may meanwhile be somebody else's.
 """
 
+import ctypes
 import os
+import socket
 import subprocess
+import threading
 import time
 
+_NETWORK = 0x40000000  # CLONE_NEWNET, which Python names from 3.12 on.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -96,6 +100,29 @@ def descend(pid, levels, what):
 def enter(pid, *kinds):
     """The words that put a command into namespaces of a process; `kinds`: "net", "mount", "pid", "uts", "ipc"."""
     return ["nsenter", f"--target={pid}", *(f"--{kind}" for kind in kinds), "--"]
+
+
+def connected_in(pid, address, timeout=None):
+    """A TCP connection made in the network namespace of a process."""
+    made = []
+
+    def connect():
+        # A namespace is a thread's: this one ends in it.
+        with open(f"/proc/{pid}/ns/net", "rb") as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), _NETWORK) != 0:
+                made.append(OSError(ctypes.get_errno(), "setns"))
+                return
+        try:
+            made.append(socket.create_connection(address, timeout))
+        except OSError as error:
+            made.append(error)
+
+    thread = threading.Thread(target=connect)
+    thread.start()
+    thread.join()
+    if isinstance(made[0], OSError):
+        raise made[0]
+    return made[0]
 
 
 def call(arguments, what, seconds=60, **options):
