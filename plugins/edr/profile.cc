@@ -144,25 +144,6 @@ Profile Read(const Fields& fields) {
 
 }  // namespace
 
-bool Matches(const std::string& pattern, const std::string& text) {
-  size_t p = 0, t = 0, star = std::string::npos, resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p, ++t;
-    } else if (star != std::string::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
 Profile ParseProfile(const std::string& text, const std::string& where) {
   const Json value = Json::parse(text, nullptr, false);
   if (!value.is_object()) throw Error("bad_profile", where + " is no JSON object", "see profiles/README.md");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/sdk/context.h"
+#include "plugins/sdk/pattern.h"
 
 namespace reprise::edr {
 
@@ -62,8 +63,7 @@ struct Profile {
   std::vector<std::string> leftovers;  // Folders that are the sensor's alone: gone after uninstall.
 };
 
-// `*` stands for any characters, also none; nothing else is special.
-bool Matches(const std::string& pattern, const std::string& text);
+using sdk::Matches;
 
 // Throws Error "bad_profile", saying where and what was expected. `where` names the text in messages.
 Profile ParseProfile(const std::string& text, const std::string& where);

@@ -1,12 +1,10 @@
 #include "plugins/sanitize/integrity.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <atomic>
 #include <thread>
 
-#include "plugins/sdk/sha256.h"
+#include "plugins/sanitize/digest.h"
 
 namespace reprise::sanitize {
 namespace {
@@ -22,27 +20,6 @@ std::string Head(int fd) {
   return count > 0 ? std::string(bytes, static_cast<size_t>(count)) : "";
 }
 
-std::string DigestOfFd(int fd, const EVP_MD* kind, std::string& buffer) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  if (!hash || EVP_DigestInit_ex(hash.get(), kind, nullptr) != 1) throw sdk::Error("internal", "OpenSSL offers no digest");
-  for (;;) {
-    const ssize_t count = read(fd, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) sdk::ThrowErrno(errno, "read");
-    if (count == 0) break;
-    EVP_DigestUpdate(hash.get(), buffer.data(), static_cast<size_t>(count));
-  }
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_DigestFinal_ex(hash.get(), digest, &size);
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    hex += "0123456789abcdef"[digest[i] >> 4];
-    hex += "0123456789abcdef"[digest[i] & 15];
-  }
-  return hex;
-}
-
 bool MayBeLacking(const std::string& path) {
   for (const char* folder : {"/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/usr/share/info",
                              "/usr/share/lintian", "/usr/share/help", "/usr/share/gnome"}) {
@@ -53,7 +30,7 @@ bool MayBeLacking(const std::string& path) {
 
 class Comparer {
  public:
-  explicit Comparer(Examination& on) : on_(on), buffer_(1 << 18, '\0') {}
+  explicit Comparer(Examination& on) : on_(on) {}
 
   void One(const Compared& one) {
     const std::string& path = *one.path;
@@ -68,7 +45,7 @@ class Comparer {
     if (fstat(fd.get(), &found) != 0) return on_.report.Unseen(path, std::generic_category().message(errno));
     const std::string head = Head(fd.get());
     std::string digest = "(no regular file)";
-    if (S_ISREG(found.st_mode)) digest = DigestOfFd(fd.get(), by_golden ? EVP_sha256() : EVP_md5(), buffer_);
+    if (S_ISREG(found.st_mode)) digest = DigestOfFd(fd.get(), by_golden ? EVP_sha256() : EVP_md5());
     ++files_, bytes_ += static_cast<uint64_t>(found.st_size);
     const std::string& expected = by_golden ? golden->second : one.file->md5;
     if (digest == expected) return;
@@ -115,7 +92,6 @@ class Comparer {
   }
 
   Examination& on_;
-  std::string buffer_;
   uint64_t files_ = 0, bytes_ = 0;
 };
 

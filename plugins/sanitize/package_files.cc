@@ -1,9 +1,6 @@
 #include "plugins/sanitize/package_files.h"
 
-#include <openssl/evp.h>
-
-#include <memory>
-
+#include "plugins/sanitize/digest.h"
 #include "plugins/sdk/process.h"
 #include "plugins/sdk/sha256.h"
 
@@ -21,24 +18,7 @@ std::pair<std::string, std::string> ExpectedSum(const Finding& finding) {
 }
 
 std::string SumOf(const std::string& kind, int fd) {
-  if (kind == "sha256") return Sha256OfFd(fd);
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  if (!hash || EVP_DigestInit_ex(hash.get(), EVP_md5(), nullptr) != 1) throw Error("internal", "OpenSSL offers no MD5");
-  std::string buffer(1 << 18, '\0');
-  for (ssize_t count; (count = read(fd, buffer.data(), buffer.size())) != 0;) {
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) sdk::ThrowErrno(errno, "read");
-    EVP_DigestUpdate(hash.get(), buffer.data(), static_cast<size_t>(count));
-  }
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_DigestFinal_ex(hash.get(), digest, &size);
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    hex += "0123456789abcdef"[digest[i] >> 4];
-    hex += "0123456789abcdef"[digest[i] & 15];
-  }
-  return hex;
+  return DigestOfFd(fd, kind == "sha256" ? EVP_sha256() : EVP_md5());
 }
 
 PackageFile PackageFiles::For(const Finding& finding) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "plugins/sanitize/digest.h"
 #include "plugins/sdk/sha256.h"
 
 namespace reprise::sanitize {
@@ -115,15 +116,7 @@ std::string Tree::Sha256(const std::string& path) const {
 }
 
 std::string Sha256OfFd(int fd) {
-  sdk::Sha256 hash;
-  std::string buffer(1 << 18, '\0');
-  for (;;) {
-    const ssize_t count = read(fd, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) sdk::ThrowErrno(errno, "read");
-    if (count == 0) return hash.Hex();
-    hash.Update({buffer.data(), static_cast<size_t>(count)});
-  }
+  return DigestOfFd(fd, EVP_sha256());
 }
 
 bool IsBelow(const std::string& path, const std::string& folder) {

@@ -12,6 +12,7 @@
 #include "plugins/sdk/context.h"
 #include "plugins/sdk/fields.h"
 #include "plugins/sdk/file.h"
+#include "plugins/sdk/pattern.h"
 
 namespace reprise::sdk::application {
 
@@ -325,26 +326,6 @@ inline const Module& ModuleOf(const Profile& profile, const std::string& name) {
     known += (known.empty() ? "" : ", ") + module.name;
   }
   throw Error("bad_params", "parameter module is " + (name.empty() ? "missing" : name) + ", expected one of " + known);
-}
-
-// `*` stands for any characters, also none; nothing else is special.
-inline bool Matches(const std::string& pattern, const std::string& text) {
-  size_t p = 0, t = 0, star = std::string::npos, resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p, ++t;
-    } else if (star != std::string::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
 }
 
 }  // namespace reprise::sdk::application
