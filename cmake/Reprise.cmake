@@ -75,6 +75,9 @@ function(reprise_plugin name)
     PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_link_libraries(plugin_${name} PRIVATE plugins_sdk ${ARG_DEPS} reprise_warnings)
+  if(TARGET all_plugins)  # An example of a plugin stands outside of the tree.
+    add_dependencies(all_plugins plugin_${name})
+  endif()
 endfunction()
 
 # Call from tests/unit/CMakeLists.txt; the folder mirrors the tree (core_plan -> core/plan).

@@ -57,6 +57,11 @@ absl::Status Book::On(const Event&, const journal::v1::PlanSigned& signed_by) {
   ASSIGN_OR_RETURN(KnownPlan * plan, PlanNamed(signed_by.plan_id()));
   *plan->record->add_signatures() = signed_by.signature();
   plan->record->add_signers(signed_by.signer());
+  // A run of it may wait for this very signature: that of a concession's decider.
+  for (const auto& run : runs_) {
+    if (run->record->plan_id() != signed_by.plan_id() || !IsActive(run->record->state())) continue;
+    for (uint32_t s = 0; s < run->stages.size(); ++s) TouchStage(*run, s);
+  }
   return absl::OkStatus();
 }
 

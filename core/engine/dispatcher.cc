@@ -260,12 +260,19 @@ UnixMs Dispatcher::PutOff(RunBook& run, const TargetId& id, const Obstacle& obst
   const TargetRecord& target = TargetOf(run, id);
   const bool silent = !run.stages[id.stage].hosts[id.target]->connected();
   const UnixMs at = PatienceEnds(run, id, silent);
-  if (desk_.now() < at) return at;
+  const bool told = target.reason() == obstacle.reason;
+  if (desk_.now() < at) {
+    // Silence may be over in a moment. Anything else is for people to see, and to mend before it is put off.
+    if (!silent && !told && target.state() == model::v1::TARGET_STATE_WAITING) {
+      Move(run, id, model::v1::TARGET_STATE_WAITING, obstacle.code, obstacle.reason);
+    }
+    return at;
+  }
   if (run.stages[id.stage].plan->unreachable() != model::v1::UNREACHABLE_WAIT) {
     return Moved(run, id, model::v1::TARGET_STATE_DEFERRED, obstacle.code, obstacle.reason);
   }
   // The wave waits for it, but its place is free for others; why is there to be read.
-  if (HoldsPlace(target.state()) || target.reason() != obstacle.reason) {
+  if (HoldsPlace(target.state()) || !told) {
     Move(run, id, model::v1::TARGET_STATE_WAITING, obstacle.code, obstacle.reason);
   }
   return kNever;

@@ -154,7 +154,10 @@ operators::v1::RunView ViewOfRun(const engine::Engine& engine, const RunRecord& 
     stage.set_name(planned.name());
     stage.set_state(run.stages(s).state());
     stage.mutable_counts();
-    if (run.ended_ms() == 0 && run.stages(s).state() != model::v1::STAGE_STATE_SETTLED) {
+    // Of a settled stage too, for hosts that came back to it late.
+    const auto& targets = run.stages(s).targets();
+    const bool over = std::all_of(targets.begin(), targets.end(), [](const auto& target) { return engine::IsEnded(target.state()); });
+    if (run.ended_ms() == 0 && !(over && run.stages(s).state() == model::v1::STAGE_STATE_SETTLED)) {
       AddUnmet(engine, planned, now, stage);
     }
     for (int w = 0; w < run.stages(s).waves_size(); ++w) {

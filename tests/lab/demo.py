@@ -42,7 +42,11 @@ def keep_logs(place, site):
     if site and os.path.exists(site.log):
         shutil.copy(site.log, FAILURES)
     if place:
-        for name, text in place.logs().items():
+        try:
+            logs = place.logs()
+        except LabError as error:  # It did not come so far as to have any.
+            logs = {"no-logs.txt": f"{error}\n"}
+        for name, text in logs.items():
             with open(os.path.join(FAILURES, name), "w", encoding="utf-8") as file:
                 file.write(text)
     return FAILURES

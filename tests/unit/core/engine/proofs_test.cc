@@ -118,6 +118,27 @@ void JudgeIt(agent::v1::Finished& finished, model::v1::BackupVerdict verdict, co
   said.set_coverage(1);
 }
 
+TEST_F(Proofs, LetARestoreGoAsSoonAsTheDeciderOfItsConcessionSigns) {
+  Launch([](plan::v1::Step& step) {
+    NameCopy(step);
+    plan::v1::RecoveryPoint& point = *step.mutable_recovery_point();
+    point.set_verdict(model::v1::BACKUP_VERDICT_INTACT_SAMPLED);
+    plan::v1::Concession& concession = *point.mutable_concession();
+    concession.set_name("sampled-planning");
+    concession.add_allows(model::v1::ALLOWANCE_SAMPLED);
+    concession.set_decided_by("carol");
+    concession.set_expires_ms(testing::kNoon + 24 * kHour);
+  });
+  Prove(model::v1::CLAIM_STATE_HOLDS, [](agent::v1::Finished& finished) { JudgeIt(finished, model::v1::BACKUP_VERDICT_INTACT_SAMPLED); });
+  EXPECT_THAT(hospital.Busy(), IsEmpty());
+  EXPECT_EQ(hospital.Target(1).state(), model::v1::TARGET_STATE_WAITING);
+  EXPECT_EQ(hospital.Target(1).code(), "verdict") << "said at once, not when patience is over";
+  EXPECT_THAT(hospital.Target(1).reason(), HasSubstr("carol"));
+  ASSERT_OK(hospital.Sign(draft, "carol"));
+  EXPECT_THAT(hospital.Busy(), ElementsAre("ws-001"));
+  EXPECT_EQ(hospital.Target(1).reason(), "");
+}
+
 TEST_F(Proofs, LetARestoreGoOnlyByTheNewestJudgementOfItsCopy) {
   Launch(NameCopy);
   const auto judged = [](model::v1::BackupVerdict verdict, const std::string& content = "d1") {
