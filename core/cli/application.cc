@@ -5,8 +5,8 @@
 #include <ostream>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "core/base/text.h"
+#include "core/cli/parse_errors.h"
 
 namespace reprise::cli {
 namespace {
@@ -22,10 +22,17 @@ constexpr char kFooter[] =
 void DeclareGlobals(CLI::App& app, GlobalFlags& flags) {
   static const std::map<std::string, OutputForm> forms = {
       {"table", OutputForm::kTable}, {"wide", OutputForm::kWide}, {"json", OutputForm::kJson}};
+  const auto read_form = [&flags](const std::string& text) {
+    const auto form = forms.find(text);
+    if (form == forms.end()) {
+      throw CLI::ValidationError("--output", "is " + text + "; expected table, wide or json");
+    }
+    flags.output = form->second;
+  };
   app.add_option("--profile", flags.profile, "Folder of the operator's profile (or REPRISE_PROFILE)")
       ->type_name("DIR");
-  app.add_option("-o,--output", flags.output, "table, wide (nothing cut), or json (stable, for programs)")
-      ->transform(CLI::CheckedTransformer(forms).description(""))
+  app.add_option_function<std::string>("-o,--output", read_form,
+                                       "table, wide (nothing cut), or json (stable, for programs)")
       ->type_name("FORM");
   app.add_flag("--no-color", flags.no_color, "No colours (or NO_COLOR)");
   app.add_option_function<std::string>(
@@ -38,23 +45,6 @@ void DeclareGlobals(CLI::App& app, GlobalFlags& flags) {
          "How long one call may take, such as 30s (the default)")
       ->type_name("DURATION");
   app.add_flag("-y,--yes", flags.yes, "Ask nothing: what is asked for is meant");
-}
-
-// The nearest word of those that could stand where `word` does.
-std::string Suggestion(const CLI::App& app, const std::vector<std::string>& arguments) {
-  const CLI::App* at = &app;
-  for (const std::string& argument : arguments) {
-    if (!argument.empty() && argument.front() == '-') continue;
-    std::vector<std::string> names;
-    const CLI::App* next = nullptr;
-    for (const CLI::App* child : at->get_subcommands([](const CLI::App*) { return true; })) {
-      names.push_back(child->get_name());
-      if (child->get_name() == argument) next = child;
-    }
-    if (next == nullptr) return names.empty() ? "" : NearestName(argument, names);
-    at = next;
-  }
-  return "";
 }
 
 }  // namespace
@@ -100,11 +90,12 @@ int RunApplication(const std::vector<GroupRow>& groups, const std::vector<Comman
   try {
     declared.app->parse(std::move(reversed));
   } catch (const CLI::ParseError& error) {
-    const int code = declared.app->exit(error, context.terminal.out(), context.terminal.err());
-    if (code == 0) return kExitOk;
-    if (const std::string nearest = Suggestion(*declared.app, arguments); !nearest.empty()) {
-      context.terminal.err() << "did you mean `" << nearest << "`?\n";
+    // Help and the version come this way too.
+    if (error.get_exit_code() == 0) {
+      declared.app->exit(error, context.terminal.out(), context.terminal.err());
+      return kExitOk;
     }
+    context.terminal.err() << "reprise: " << TextOfParseError(*declared.app, error, arguments) << '\n';
     return kExitUsage;
   }
   if (context.flags.no_color) context.terminal.AllowColor(false);

@@ -14,6 +14,15 @@ namespace reprise::engine {
 using journal::v1::Event;
 using journal::v1::HostRecord;
 
+namespace {
+
+// A plugin is known by its bytes, an artifact by its name too.
+bool SameBlob(const plan::v1::BlobInfo& a, const plan::v1::BlobInfo& b) {
+  return a.kind() == b.kind() && a.sha256() == b.sha256() && (a.kind() == "plugin" || a.name() == b.name());
+}
+
+}  // namespace
+
 absl::Status Book::On(const Event& event, const journal::v1::CoordinatorStarted&) {
   for (auto& host : hosts_) Close(*host, event.at_ms());
   return absl::OkStatus();
@@ -160,11 +169,13 @@ absl::Status Book::On(const Event&, const journal::v1::HostStatementRecorded& re
 }
 
 absl::Status Book::On(const Event&, const journal::v1::BlobAdded& added) {
-  for (auto& blob : *state_.mutable_blobs()) {
-    if (blob.sha256() == added.blob().sha256() && blob.kind() == added.blob().kind()) {
-      blob = added.blob();
-      return absl::OkStatus();
-    }
+  auto& blobs = *state_.mutable_blobs();
+  // The same bytes may lie there under several names. What is added again becomes the newest of its name.
+  for (int i = 0; i < blobs.size(); ++i) {
+    if (!SameBlob(blobs[i], added.blob())) continue;
+    for (int next = i + 1; next < blobs.size(); ++next) blobs.SwapElements(next - 1, next);
+    blobs[blobs.size() - 1] = added.blob();
+    return absl::OkStatus();
   }
   plan::v1::BlobInfo* blob = state_.add_blobs();
   *blob = added.blob();

@@ -155,7 +155,12 @@ Answer Registry::Do(const std::string&, const plan::v1::BlobInfo& blob) {
     return {absl::AlreadyExistsError(absl::StrCat("these bytes are in the store as plugin ", known->name(), " ",
                                                   known->version(), ", and say the same of themselves still"))};
   }
-  if (known == nullptr || known->SerializeAsString() != blob.SerializeAsString()) {
+  const auto& blobs = desk_.book().state().blobs();
+  const plan::v1::BlobInfo* newest = nullptr;
+  for (const auto& other : blobs) {
+    if (other.kind() == blob.kind() && other.name() == blob.name()) newest = &other;
+  }
+  if (newest == nullptr || newest->SerializeAsString() != blob.SerializeAsString()) {
     Event event;
     *event.mutable_blob_added()->mutable_blob() = blob;
     desk_.Emit(std::move(event));

@@ -8,6 +8,7 @@ namespace {
 
 using namespace testing;  // NOLINT: the hospital's words
 using reprise::testing::StatusIs;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class RegistryTest : public ::testing::Test {
@@ -114,6 +115,33 @@ TEST_F(RegistryTest, WantsThePluginsOfAPlanInTheStore) {
   draft.AddStep(draft.AddStage("protect", {2}), "install");
   draft.header.mutable_plugins(0)->set_sha256(crypto::Sha256("another library"));
   EXPECT_THAT(hospital.Submit(draft), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("plugin add")));
+}
+
+TEST_F(RegistryTest, KeepsTheSameBytesUnderEachOfTheirNamesAndTheNewestOfEachNameLast) {
+  const auto add = [&](const std::string& name, const std::string& content) {
+    plan::v1::BlobInfo blob;
+    blob.set_kind("artifact");
+    blob.set_name(name);
+    blob.set_sha256(crypto::Sha256(content));
+    blob.set_size(content.size());
+    ASSERT_OK(hospital.Do("alice", blob));
+  };
+  const auto kept = [&] {
+    std::vector<std::string> names;
+    for (const auto& blob : hospital.engine.state().blobs()) {
+      if (blob.kind() == "artifact") names.push_back(absl::StrCat(blob.name(), blob.sha256() == crypto::Sha256("old") ? ":old" : ":new"));
+    }
+    return names;
+  };
+  add("lis-2022-08-12.dump", "old");
+  add("lis-2022-08-17.dump", "old");
+  EXPECT_THAT(kept(), ElementsAre("lis-2022-08-12.dump:old", "lis-2022-08-17.dump:old"));
+  add("rules.yar", "new");
+  add("rules.yar", "old");
+  add("rules.yar", "new");
+  add("rules.yar", "new");
+  EXPECT_THAT(kept(), ElementsAre("lis-2022-08-12.dump:old", "lis-2022-08-17.dump:old", "rules.yar:old", "rules.yar:new"))
+      << "what is added again is the newest of its name";
 }
 
 struct Flaw {
