@@ -1,5 +1,4 @@
 #include "core/plan/compile.h"
-#include "core/model/plan_seal.h"
 
 #include <algorithm>
 #include <map>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/text.h"
 #include "core/crypto/sha256.h"
+#include "core/model/plan_seal.h"
 #include "core/plan/gate_names.h"
 #include "core/plan/people_check.h"
 #include "core/plan/selector_check.h"
@@ -89,6 +89,10 @@ class Compiler {
     if (request_.nonce.size() != kNonceSize) {
       diagnostics_.Error({}, absl::StrCat("the nonce has ", request_.nonce.size(), " bytes"))
           .Expected(absl::StrCat(kNonceSize));
+    }
+    if (request_.expires_ms != 0 && (request_.expires_ms < kLifeMin || request_.expires_ms > kLifeMax)) {
+      diagnostics_.Error({}, absl::StrCat("the plan is to expire after ", FormatDurationMs(request_.expires_ms)))
+          .Expected(absl::StrCat("between ", FormatDurationMs(kLifeMin), " and ", FormatDurationMs(kLifeMax)));
     }
     return diagnostics_.errors() == errors;
   }

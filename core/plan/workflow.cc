@@ -218,7 +218,7 @@ Workflow ReadWorkflow(Fields& fields, Diagnostics& diagnostics) {
     RefuseSecond(workflow.parameters, spec, "parameter", diagnostics);
     workflow.parameters.push_back(std::move(spec));
   });
-  workflow.expires_ms = fields.Duration("expires", kMinute, 30 * kDay).value_or(workflow.expires_ms);
+  workflow.expires_ms = fields.Duration("expires", kLifeMin, kLifeMax).value_or(workflow.expires_ms);
   if (const Node* limits = fields.Find("limits")) ReadLimits(*limits, workflow, diagnostics);
   if (const Node* capacities = fields.Find("capacities")) {
     for (const TokenSpec& token : ReadTokens(*capacities, "capacities", diagnostics)) {

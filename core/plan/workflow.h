@@ -16,6 +16,9 @@
 
 namespace reprise::plan {
 
+// How long a plan may be used.
+constexpr int64_t kLifeMin = 60'000, kLifeMax = int64_t{30} * 86'400'000;
+
 enum class ParameterType { kString, kInteger, kNumber, kBoolean, kDuration, kList };
 
 struct ParameterSpec {
@@ -128,7 +131,7 @@ struct Workflow {
   std::string title;
   Place place;
   std::vector<ParameterSpec> parameters;
-  int64_t expires_ms = 24 * 3'600'000;
+  int64_t expires_ms = 24 * 3'600'000;  // Between kLifeMin and kLifeMax.
   uint32_t in_flight = 0;          // Over all stages; 0: no limit.
   uint32_t per_host = 1;
   std::optional<BudgetSpec> failures;

@@ -112,6 +112,12 @@ TEST(Compile, TakesTheTimeThatItIsAskedFor) {
   EXPECT_EQ(plan->header.expires_ms(), kNoon + 91'000);
 }
 
+TEST(Compile, MakesNoPlanThatIsToBeUsedForLongerThanAMonth) {
+  Documents documents(OneStage());
+  EXPECT_FALSE(documents.Compile([](CompileRequest& request) { request.expires_ms = 40 * 24 * kHour; }).has_value());
+  EXPECT_FALSE(documents.Compile([](CompileRequest& request) { request.expires_ms = 1000; }).has_value());
+}
+
 // Without a signature agents take nothing that runs more than a day ahead.
 TEST(Compile, GivesAPlanThatOnlyReadsANearEndUnlessSomebodyAsksForMore) {
   Documents documents(OneStage("      - {name: look, uses: edr.status}\n"));
