@@ -5,10 +5,6 @@
 namespace reprise::edr {
 namespace {
 
-bool EndsWith(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
 std::string Bounded(std::string_view text) { return std::string(text.substr(0, 200)); }
 
 }  // namespace
@@ -29,15 +25,14 @@ Outcome Found(const std::string& name, const SensorRule& rule) {
   return {Judgement::kInfected, name.empty() ? "(no name)" : name};
 }
 
-Outcome ReadClamdReply(std::string_view reply, const SensorRule& rule) {
-  while (!reply.empty() && (reply.back() == '\0' || reply.back() == '\n')) reply.remove_suffix(1);
-  if (reply.empty()) return {Judgement::kNotScanned, "the daemon ended the connection without an answer"};
-  const size_t colon = reply.find(": ");
-  if (colon == std::string_view::npos) return {Judgement::kNotScanned, Bounded(reply)};
-  const std::string_view said = reply.substr(colon + 2);
-  if (said == "OK") return {Judgement::kClean, ""};
-  if (EndsWith(said, " FOUND")) return Found(Bounded(said.substr(0, said.size() - 6)), rule);
-  return {Judgement::kNotScanned, Bounded(said)};
+Outcome Judged(const sdk::ClamdReply& reply, const SensorRule& rule) {
+  switch (reply.what) {
+    case sdk::ClamdReply::kOk: return {Judgement::kClean, ""};
+    case sdk::ClamdReply::kFound: return Found(reply.name, rule);
+    case sdk::ClamdReply::kOther: return {Judgement::kNotScanned, reply.name};
+    case sdk::ClamdReply::kNothing: break;
+  }
+  return {Judgement::kNotScanned, "the daemon ended the connection without an answer"};
 }
 
 Outcome ReadCommandResult(const sdk::RunResult& result, const SensorRule& rule) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/edr/profile.h"
+#include "plugins/sdk/clamd.h"
 #include "plugins/sdk/process.h"
 
 namespace reprise::edr {
@@ -20,8 +21,8 @@ struct Outcome {
 
 std::string_view NameOf(Judgement judgement);
 
-// clamd's line: "stream: OK", "fd[9]: Name FOUND", "… ERROR".
-Outcome ReadClamdReply(std::string_view reply, const SensorRule& rule);
+// What clamd said.
+Outcome Judged(const sdk::ClamdReply& reply, const SensorRule& rule);
 
 // What a program said with its exit code, its output and, if infected, the name in it.
 Outcome ReadCommandResult(const sdk::RunResult& result, const SensorRule& rule);

@@ -108,6 +108,11 @@ std::string BatchTally::Shown() const {
   return text.empty() ? "no box" : text;
 }
 
+std::string NotScanned(const std::vector<BoxResult>& results) {
+  const auto many = std::count_if(results.begin(), results.end(), [](const BoxResult& one) { return one.unscanned; });
+  return many == 0 ? "" : "; attachments of " + std::to_string(many) + (many == 1 ? " mailbox" : " mailboxes") + " not scanned";
+}
+
 BatchTally TallyOf(const std::vector<BoxResult>& results) {
   BatchTally tally;
   for (const BoxResult& result : results) {

@@ -67,6 +67,8 @@ struct BatchTally {
   // "38 prestaged, 2 failed (over_quota 1, too_large 1)"
   std::string Shown() const;
 };
+// "; attachments of 9 mailboxes not scanned", where no scanner had looked into what was appended; else empty.
+std::string NotScanned(const std::vector<BoxResult>& results);
 BatchTally TallyOf(const std::vector<BoxResult>& results);
 
 // "0", "5", "10%": how many of `boxes` may fail. Throws Error "bad_params".

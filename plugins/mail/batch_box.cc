@@ -31,6 +31,7 @@ void Add(MoveCounts& sum, const MoveCounts& more) {
   }
   // Seen again by each pass.
   sum.virtuals = more.virtuals, sum.held = more.held, sum.failed = more.failed, sum.vanished = more.vanished, sum.kept = more.kept;
+  sum.flags_refused = more.flags_refused, sum.folders_refused = more.folders_refused;
   sum.again = more.again;
 }
 
@@ -104,6 +105,8 @@ class Mover {
     if (!failed.empty()) Fail(failed.begin()->first);
     else if (held.contains("not_scanned")) Fail("not_scanned");
     else if (result_.many_vanished) Fail("many_vanished");
+    else if (result_.moved.folders_refused > 0) Fail("folder_refused");
+    else if (result_.moved.flags_refused > 0) Fail("flags_refused");
     else if (result_.verified && !result_.verified->holds()) Fail("differs");
   }
   void Fail(const std::string& why) {
@@ -143,6 +146,7 @@ BoxResult BoxAsKnown(const fs::path& state, const Box& box, const fs::path& scra
   const auto at = std::find(kBoxStates.begin(), kBoxStates.end(), known);
   if (at != kBoxStates.end()) result.state = static_cast<BoxState>(at - kBoxStates.begin());
   result.why = ledger->Note("why").value_or("");
+  result.unscanned = ledger->Note(kUnscanned).has_value();
   return result;
 }
 
@@ -181,6 +185,7 @@ BoxResult MoveBox(const Box& box, const Stores& stores, const BoxOptions& option
   // What was cut over has its new life in the target: nothing of the source may change it any more.
   if (ledger->Note("state") == NameOf(BoxState::kCutOver)) {
     result.state = BoxState::kCutOver;
+    result.unscanned = ledger->Note(kUnscanned).has_value();
     return result;
   }
   result.state = BoxState::kSyncing;
@@ -188,7 +193,8 @@ BoxResult MoveBox(const Box& box, const Stores& stores, const BoxOptions& option
   BoxOptions mine = options;
   mine.move.spool = options.state;
   mine.move.box_hash = box.Hash();
-  uint64_t moved_before = 0;
+  mine.move.suspects = std::make_shared<Suspects>();
+  uint64_t moved_before = 0, guilty_before = 0;
   int failures = 0;
   for (;;) {
     try {
@@ -198,8 +204,9 @@ BoxResult MoveBox(const Box& box, const Stores& stores, const BoxOptions& option
       if (EndsTheVerb(error.code())) throw;
       // A try that brought something is no failure in a row, if it was not for what it only looked at again.
       const uint64_t there = ledger->Tallies()[size_t(MessageState::kCopied)].messages;
-      failures = there > moved_before ? 1 : failures + 1;
-      moved_before = std::max(moved_before, there);
+      const uint64_t guilty = mine.move.suspects->guilty();
+      failures = there > moved_before || guilty > guilty_before ? 1 : failures + 1;
+      moved_before = std::max(moved_before, there), guilty_before = guilty;
       const auto* told = dynamic_cast<const StoreError*>(&error);
       if (error.code() == "limited") watch.limited();
       if (told != nullptr) result.said = told->said();
@@ -224,6 +231,7 @@ BoxResult MoveBox(const Box& box, const Stores& stores, const BoxOptions& option
     }
   }
   keep();
+  result.unscanned = ledger->Note(kUnscanned).has_value();
   return result;
 }
 

@@ -28,6 +28,7 @@ struct BoxResult {
   MoveCounts moved;
   std::optional<VerifyCounts> verified;
   bool many_vanished = false;
+  bool unscanned = false;  // Messages were appended, now or before, that no scanner had looked into.
 };
 
 // How the stores of a box are opened.

@@ -62,7 +62,7 @@ void AddMoveParams(sdk::Params& params, const char* failures_max) {
   params.Add(sdk::Text("deletions").OneOf({"follow", "follow_all", "keep"}).Default("follow").About(
       "What vanished in the source after it was copied: taken from the target too (not if suspiciously many), however many, or kept"));
   params.Add(sdk::Boolean("fold_case").Default(false).About("The target takes folders \"Sent\" and \"SENT\" for one"));
-  params.Add(sdk::Text("scanner").Default("").AtMost(120).About("clamd that looks into each message: a socket's path, or ADDRESS:PORT; empty: none"));
+  params.Add(sdk::Text("scanner").Default("none").AtMost(120).About("clamd that looks into each message: a socket's path, or ADDRESS:PORT; none: nobody looks, and the results say so"));
   params.Add(sdk::Integer("sample").Range(0, 1'000'000).Default(20).About("verify reads every so many-th message on both sides; 1: all, 0: none"));
 }
 
@@ -79,8 +79,8 @@ Site::Site(sdk::Context& context)
       source_flow_(source_profile_.limits.bytes_per_second),
       target_flow_(target_profile_.limits.bytes_per_second),
       message_flow_(static_cast<uint64_t>(target_profile_.limits.messages_per_second * 1000)) {
-  const std::string where = context.Param<std::string>("scanner", "");
-  if (where.empty()) return;
+  const std::string where = context.Param<std::string>("scanner", "none");
+  if (where == "none") return;
   scanner_ = MakeClamdScanner(context, where);
   quarantine_ = std::make_unique<Quarantine>(state_ / "quarantine");
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "plugins/mail/folder_sync_windows.h"
+#include "plugins/mail/imap_errors.h"
 
 namespace reprise::mail {
 
@@ -31,98 +32,44 @@ void FolderSync::SettleAlone() {
   Settle();
 }
 
-void FolderSync::Account() {
-  const FolderState state = target_.Open(folder_.target);
-  if (folder_.target_validity != state.uid_validity) {
-    FolderRow fresh = folder_;
-    fresh.target_validity = state.uid_validity;
-    fresh.accounted = 1;
-    fresh.own_from = state.uid_next == 0 ? kLastUid : state.uid_next;
-    ledger_.Commit([&] {
-      if (folder_.target_validity != 0) ledger_.TargetRenumbered(folder_);
-      ledger_.UpdateFolder(fresh);
-    });
-    folder_ = fresh;
-  }
-  for (UidWindows window(folder_.accounted, state.uid_next, options_.list_window); window.More();) {
-    watch_.check();
-    const std::vector<uint32_t> known = ledger_.KnownTargets(folder_.id, window.first(), window.last());
-    std::vector<FoundRow> found;
-    size_t many = 0;
-    uint32_t highest = 0;
-    target_.List(window.first(), window.last(), [&](const Listed& message) {
-      ++many;
-      highest = message.uid;
-      if (std::binary_search(known.begin(), known.end(), message.uid)) return;
-      found.push_back({{message.uid, message.bytes, message.date, ""}, message.uid >= folder_.own_from});
-    });
-    FolderRow further = folder_;
-    // Beyond the highest one a UID may still come, where the target does not say which is the next.
-    if (state.uid_next != 0) further.accounted = window.last() == kLastUid ? kLastUid : window.last() + 1;
-    if (state.uid_next == 0 && many > 0) further.accounted = highest == kLastUid ? kLastUid : highest + 1;
-    if (!found.empty() || further.accounted != folder_.accounted) {
-      ledger_.Commit([&] {
-        for (const FoundRow& one : found) ledger_.AddFound(folder_.id, one);
-        ledger_.UpdateFolder(further);
-      });
-    }
-    folder_ = further;
-    window.Seen(many);
-  }
-  if (state.messages < ledger_.KnownTargetCount(folder_.id)) LookForLost();
-}
-
-// A target that was restored from a copy, or somebody's hand: what the ledger knows there and is not is copied again.
-void FolderSync::LookForLost() {
-  for (UidWindows window(1, folder_.accounted, options_.list_window); window.More();) {
-    watch_.check();
-    std::vector<uint32_t> known = ledger_.KnownTargets(folder_.id, window.first(), window.last());
-    const size_t many = known.size();
-    std::set<uint32_t> there;
-    if (many > 0) target_.List(window.first(), window.last(), [&](const Listed& message) { there.insert(message.uid); });
-    std::erase_if(known, [&](uint32_t uid) { return there.contains(uid); });
-    if (!known.empty()) {
-      ledger_.Commit([&] {
-        for (const uint32_t uid : known) ledger_.TargetLost(folder_.id, uid);
-      });
-    }
-    window.Seen(std::max(many, there.size()));
-  }
-}
-
 void FolderSync::Settle() {
-  uint32_t after = 0;
-  for (;;) {
-    watch_.check();
-    std::vector<MessageRow> rows = ledger_.Intended(folder_.id, after, options_.list_window);
-    if (rows.empty()) return;
-    after = rows.back().uid;
-    std::vector<FoundRow> found;
-    const std::vector<Pair> pairs = MatchFound(rows, found);
-    std::map<int64_t, uint32_t> place;
-    for (const Pair& pair : pairs) place.emplace(pair.row, pair.uid);
-    for (MessageRow& row : rows) {
-      const auto at = place.find(row.uid);
-      if (at == place.end()) {
-        row.state = MessageState::kListed;
-        row.note = kAgain;
-        counts_.again = true;
-        continue;
-      }
-      row.state = MessageState::kCopied;
-      row.target_uid = at->second;
-      row.own = std::any_of(found.begin(), found.end(), [&](const FoundRow& one) { return one.message.uid == row.target_uid && one.own; });
-      if (!row.own) target_.SetFlags(row.target_uid, row.flags);
-      ++(row.own ? counts_.copied : counts_.adopted);
-      if (row.own) counts_.bytes += row.bytes;
+  // By date first: a target may tell another one than it was given, but equal messages of two dates are not mixed up where it does not.
+  for (const bool dated : {true, false}) {
+    uint32_t after = 0;
+    for (std::vector<MessageRow> rows; !(rows = ledger_.Intended(folder_.id, after, options_.list_window)).empty();) {
+      watch_.check();
+      after = rows.back().uid;
+      SettleSome(std::move(rows), dated);
     }
-    ledger_.Commit([&] {
-      for (const MessageRow& row : rows) {
-        if (row.target_uid != 0) ledger_.ForgetFound(folder_.id, row.target_uid);
-        Put(row);
-      }
-    });
   }
+}
+
+void FolderSync::SettleSome(std::vector<MessageRow> rows, bool dated) {
+  std::vector<FoundRow> found;
+  std::map<int64_t, uint32_t> place;
+  for (const Pair& pair : MatchFound(rows, found, dated)) place.emplace(pair.row, pair.uid);
+  for (MessageRow& row : rows) {
+    const auto at = place.find(row.uid);
+    if (at == place.end()) {
+      if (dated) continue;
+      row.state = MessageState::kListed;
+      row.note = kAgain;
+      counts_.again = true;
+      continue;
+    }
+    row.state = MessageState::kCopied;
+    row.target_uid = at->second;
+    row.own = std::any_of(found.begin(), found.end(), [&](const FoundRow& one) { return one.message.uid == row.target_uid && one.own; });
+    if (!row.own) SetFlags(row);
+    ++(row.own ? counts_.copied : counts_.adopted);
+    if (row.own) counts_.bytes += row.bytes;
+  }
+  ledger_.Commit([&] {
+    for (const MessageRow& row : rows) {
+      if (row.target_uid != 0) ledger_.ForgetFound(folder_.id, row.target_uid);
+      Put(row);
+    }
+  });
 }
 
 // A server may carry out an append after the connection that brought it was lost, and after it was asked what it has. Then the
@@ -143,36 +90,38 @@ void FolderSync::RemoveTwins() {
 // Reads from the target, and keeps what was learnt.
 void FolderSync::Hash(std::vector<FoundRow>& found, const std::vector<uint32_t>& uids) {
   if (uids.empty()) return;
-  std::map<uint32_t, sdk::Sha256> hashes;
-  target_.ReadAll(uids, [&](uint32_t uid, std::string_view piece) {
-    if (piece.empty()) watch_.check();
-    hashes[uid].Update(piece);
-  });
+  std::map<uint32_t, std::string> hashes = HashesOf(uids);
   ledger_.Commit([&] {
     for (FoundRow& one : found) {
       const auto hash = hashes.find(one.message.uid);
       if (hash == hashes.end()) continue;
-      one.message.sha256 = hash->second.Hex();
+      one.message.sha256 = hash->second;
       hashes.erase(hash);
       ledger_.SetFoundHash(folder_.id, one.message.uid, one.message.sha256);
     }
   });
 }
 
-std::vector<Pair> FolderSync::MatchFound(const std::vector<MessageRow>& rows, std::vector<FoundRow>& found) {
+std::vector<Pair> FolderSync::MatchFound(const std::vector<MessageRow>& rows, std::vector<FoundRow>& found, bool dated) {
   std::vector<Wanted> wanted;
   std::set<std::pair<uint64_t, int64_t>> looks;
   for (const MessageRow& row : rows) {
-    wanted.push_back({row.uid, row.bytes, row.date, row.sha256});
-    if (!looks.emplace(row.bytes, row.date.unix_seconds).second) continue;
-    for (FoundRow& one : ledger_.Found(folder_.id, row.bytes, row.date.unix_seconds)) found.push_back(std::move(one));
+    wanted.push_back({row.uid, row.bytes, dated ? row.date : InternalDate(), row.sha256});
+    if (!looks.emplace(row.bytes, wanted.back().date.unix_seconds).second) continue;
+    for (FoundRow& one : dated ? ledger_.Found(folder_.id, row.bytes, row.date.unix_seconds) : ledger_.FoundOwn(folder_.id, row.bytes)) {
+      found.push_back(std::move(one));
+    }
   }
-  std::vector<Candidate> candidates;
-  for (const FoundRow& one : found) candidates.push_back(one.message);
-  Hash(found, ToRead(wanted, candidates));
-  candidates.clear();
-  for (const FoundRow& one : found) candidates.push_back(one.message);
-  return Match(std::move(wanted), std::move(candidates));
+  const auto candidates = [&] {
+    std::vector<Candidate> all;
+    for (const FoundRow& one : found) {
+      all.push_back(one.message);
+      if (!dated) all.back().date = {};
+    }
+    return all;
+  };
+  Hash(found, ToRead(wanted, candidates()));
+  return Match(std::move(wanted), candidates());
 }
 
 void FolderSync::OpenSource() {
@@ -242,16 +191,29 @@ size_t FolderSync::Compare(uint32_t first, uint32_t last, std::vector<Vanished>&
   return listed.size();
 }
 
+// False: not permitted there. The messages behind it do not wait for that.
+bool FolderSync::SetFlags(const MessageRow& row) {
+  try {
+    target_.SetFlags(row.target_uid, row.flags);
+    return true;
+  } catch (const Error& error) {
+    if (!IsFinalRefusal(error.code())) throw;
+    ++counts_.flags_refused;
+    return false;
+  }
+}
+
 void FolderSync::ChangeFlags(const std::vector<MessageRow>& rows) {
   if (rows.empty()) return;
+  std::vector<const MessageRow*> changed;
   for (const MessageRow& row : rows) {
     watch_.check();
-    target_.SetFlags(row.target_uid, row.flags);
+    if (SetFlags(row)) changed.push_back(&row);
   }
   ledger_.Commit([&] {
-    for (const MessageRow& row : rows) Put(row);
+    for (const MessageRow* row : changed) Put(*row);
   });
-  counts_.flags += rows.size();
+  counts_.flags += changed.size();
 }
 
 }  // namespace reprise::mail

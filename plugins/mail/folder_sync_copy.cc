@@ -1,23 +1,16 @@
 // The copying of windows: read, scanned, matched with what is there already, appended.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "plugins/mail/folder_sync.h"
+#include "plugins/mail/imap_errors.h"
 #include "plugins/mail/quarantine.h"
 #include "plugins/mail/scanner.h"
 
 namespace reprise::mail {
 
 using sdk::Error;
-
-namespace {
-
-// The target takes others, only this one not.
-bool IsAboutTheMessage(const std::string& code) {
-  return code == "too_large" || code == "malformed" || code == "refused" || code == "changed" || code == "protocol";
-}
-
-}  // namespace
 
 void FolderSync::Copy(std::vector<MessageRow> rows) {
   if (rows.empty()) return;
@@ -50,35 +43,32 @@ void FolderSync::CopyWindow(std::vector<InHand> window) {
 }
 
 void FolderSync::Read(std::vector<InHand>& window) {
-  std::vector<uint32_t> uids;
+  Suspects& suspects = *options_.suspects;
+  std::vector<uint32_t> together, alone;
   std::map<uint32_t, InHand*> by_uid;
   for (InHand& one : window) {
-    if (largest_ && one.row.bytes > *largest_) {
+    const std::string* guilty = suspects.Guilty(folder_.id, one.row.uid);
+    if ((largest_ && one.row.bytes > *largest_) || guilty != nullptr) {
       one.row.state = MessageState::kFailed;
-      one.row.note = "too_large";
+      one.row.note = guilty != nullptr ? *guilty : "too_large";
       continue;
     }
-    uids.push_back(one.row.uid);
+    (suspects.IsSuspect(folder_.id, one.row.uid) ? alone : together).push_back(one.row.uid);
     by_uid.emplace(one.row.uid, &one);
   }
-  if (!uids.empty()) {
-    source_.ReadAll(uids, [&](uint32_t uid, std::string_view piece) {
-      const auto found = by_uid.find(uid);
-      if (found == by_uid.end()) return;
-      if (!found->second->parcel) found->second->parcel = std::make_unique<Parcel>(options_.spool);
-      found->second->parcel->Add(piece);
-    });
-  }
+  ReadSome(together, by_uid);
+  for (const uint32_t uid : alone) ReadSome({uid}, by_uid);
   std::vector<InHand> settled;
   for (InHand& one : window) {
-    if (one.parcel) {
+    if (one.parcel && one.row.state != MessageState::kFailed) {
       one.row.bytes = one.parcel->bytes();
       one.row.sha256 = one.parcel->Sha256();
     } else {
-      // Gone between the listing and the reading, unless it was not read at all.
+      // Gone between the listing and the reading, unless it is not given, or was not read at all.
       if (one.row.state == MessageState::kListed) one.row.state = MessageState::kVanished;
       (one.row.state == MessageState::kFailed ? counts_.failed : counts_.vanished) += 1;
       settled.push_back({one.row, nullptr});
+      one.parcel.reset();
     }
   }
   std::erase_if(window, [](const InHand& one) { return !one.parcel; });
@@ -86,6 +76,38 @@ void FolderSync::Read(std::vector<InHand>& window) {
   ledger_.Commit([&] {
     for (const InHand& one : settled) Put(one.row);
   });
+}
+
+// What ends the session is a suspicion against those that were asked for and did not come.
+void FolderSync::ReadSome(const std::vector<uint32_t>& uids, const std::map<uint32_t, InHand*>& by_uid) {
+  if (uids.empty()) return;
+  std::vector<NotGiven> not_given;
+  try {
+    not_given = source_.ReadAll(uids, [&](uint32_t uid, std::string_view piece) {
+      const auto found = by_uid.find(uid);
+      if (found == by_uid.end()) return;
+      if (!found->second->parcel) found->second->parcel = std::make_unique<Parcel>(options_.spool);
+      found->second->parcel->Add(piece);
+    });
+  } catch (const Error& error) {
+    if (WhetherAgain(error.code()) == Again::kReconnect) {
+      for (const uint32_t uid : uids) {
+        const InHand& one = *by_uid.at(uid);
+        if (uids.size() == 1 || !one.parcel || one.parcel->bytes() < one.row.bytes) options_.suspects->Strike(folder_.id, uid);
+      }
+    }
+    throw;
+  }
+  for (const NotGiven& one : not_given) {
+    options_.suspects->Convict(folder_.id, one.uid, one.why);
+    const auto found = by_uid.find(one.uid);
+    if (found == by_uid.end()) continue;
+    found->second->row.state = MessageState::kFailed;
+    found->second->row.note = one.why;
+  }
+  for (const uint32_t uid : uids) {
+    if (by_uid.at(uid)->parcel && by_uid.at(uid)->row.state != MessageState::kFailed) options_.suspects->Acquit(folder_.id, uid);
+  }
 }
 
 void FolderSync::Scan(std::vector<InHand>& window) {
@@ -125,7 +147,7 @@ void FolderSync::Adopt(std::vector<InHand>& window) {
     one.row.state = MessageState::kCopied;
     one.row.target_uid = at->second;
     one.row.own = false;
-    target_.SetFlags(one.row.target_uid, one.row.flags);
+    SetFlags(one.row);
     adopted.push_back(one.row);
   }
   std::erase_if(window, [](const InHand& one) { return one.row.state == MessageState::kCopied; });
@@ -147,6 +169,7 @@ void FolderSync::Append(std::vector<InHand>& window) {
       one.row.state = MessageState::kIntended;
       Put(one.row);
     }
+    if (options_.scanner == nullptr) ledger_.SetNote(kUnscanned, "yes");
   });
   std::vector<Outgoing> messages;
   for (const InHand& one : window) messages.push_back({{one.row.uid, one.row.bytes, one.row.date, one.row.flags}, one.parcel->Body()});
@@ -159,6 +182,7 @@ void FolderSync::NoteAppended(std::vector<InHand>& window, const std::vector<App
   FolderRow further = folder_;
   const Error* fatal = nullptr;
   bool unknown = false;
+  std::set<uint32_t> told;
   for (size_t i = 0; i < window.size() && i < results.size(); ++i) {
     MessageRow& row = window[i].row;
     const AppendResult& result = results[i];
@@ -171,8 +195,9 @@ void FolderSync::NoteAppended(std::vector<InHand>& window, const std::vector<App
       unknown = true;  // It is there, and nobody says where.
     } else if (result.appended.uid_validity != folder_.target_validity) {
       throw Error("renumbered", "the target numbered a folder anew while messages were appended to it", "it is matched anew by the next pass");
-    } else if (result.appended.uid < folder_.accounted) {
-      unknown = true;  // All below were there before.
+    } else if (result.appended.uid < folder_.accounted || !told.insert(result.appended.uid).second ||
+               ledger_.RowOfTarget(folder_.id, result.appended.uid)) {
+      unknown = true;  // Something else is there, or is said to be.
     } else {
       row.state = MessageState::kCopied;
       row.target_uid = result.appended.uid;

@@ -86,6 +86,8 @@ std::vector<AppendResult> ImapStore::AppendAll(const FolderPath& path, const std
   const std::string name = names_.Write(path);
   const size_t most = session_.Can("MULTIAPPEND") ? kBatchMessages : 1;
   std::vector<AppendResult> results(messages.size());
+  // False: not for what the message is, but for how things are with the mailbox. Those behind it are not tried, or they would stand
+  // before it.
   const auto one_by_one = [&](size_t first, size_t last) {
     for (size_t i = first; i < last; ++i) {
       try {
@@ -93,8 +95,12 @@ std::vector<AppendResult> ImapStore::AppendAll(const FolderPath& path, const std
       } catch (const sdk::Error& error) {
         if (EndsAll(error)) throw;
         results[i].refused = error;
+        if (IsAboutTheMessage(error.code())) continue;
+        for (size_t behind = i + 1; behind < results.size(); ++behind) results[behind].refused = error;
+        return false;
       }
     }
+    return true;
   };
   for (size_t first = 0; first < messages.size();) {
     Batch batch;
@@ -105,7 +111,7 @@ std::vector<AppendResult> ImapStore::AppendAll(const FolderPath& path, const std
       batch.push_back(&messages[last++]);
     }
     if (batch.size() == 1) {
-      one_by_one(first, last);
+      if (!one_by_one(first, last)) break;
     } else {
       try {
         const std::vector<Appended> appended = AppendBatch(name, batch);
@@ -113,7 +119,7 @@ std::vector<AppendResult> ImapStore::AppendAll(const FolderPath& path, const std
       } catch (const sdk::Error& error) {
         if (EndsAll(error)) throw;
         // One of them was refused, and so none is there: which one, each alone will show.
-        one_by_one(first, last);
+        if (!one_by_one(first, last)) break;
       }
     }
     first = last;

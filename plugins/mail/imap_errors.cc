@@ -71,6 +71,7 @@ const std::vector<CodeRow>& CodeTable() {
       {"bad_answer", "", Again::kReconnect, "what the server sends is no IMAP"},
       {"certificate_refused", "", Again::kNever, "the server cannot prove who it is"},
       {"refused", "", Again::kNever, "refused without a reason that is known"},
+      {"not_given", "", Again::kNever, "the message is listed, and not given"},
       {"changed", "", Again::kNever, "the body was not as long as announced: nothing was appended"},
       {"auth_changed", "", Again::kNever, "the file of the secret is not as it must be"},
       {"cancelled", "", Again::kNever, "the verb was asked to end"},
@@ -84,6 +85,12 @@ Again WhetherAgain(std::string_view code) {
   const auto row = std::find_if(table.begin(), table.end(), [&](const CodeRow& one) { return one.code == code; });
   return row == table.end() ? Again::kNever : row->again;
 }
+
+bool IsAboutTheMessage(std::string_view code) {
+  return code == "too_large" || code == "malformed" || code == "refused" || code == "changed" || code == "protocol" || code == "bad_name";
+}
+
+bool IsFinalRefusal(std::string_view code) { return code == "bad_name" || code == "refused" || code == "no_permission" || code == "protocol"; }
 
 std::chrono::milliseconds StoreError::suggested_wait() const {
   const std::string lower = Lower(said_);

@@ -30,6 +30,12 @@ const std::vector<CodeRow>& CodeTable();
 // kNever for what is not in the table.
 Again WhetherAgain(std::string_view code);
 
+// Of a refused append: the target takes others, only this one not.
+bool IsAboutTheMessage(std::string_view code);
+
+// Of a folder, its subscription, or flags: the server does not do this, and goes on.
+bool IsFinalRefusal(std::string_view code);
+
 class StoreError : public sdk::Error {
  public:
   StoreError(std::string code, const std::string& message, std::string said = "", std::string cause = "")

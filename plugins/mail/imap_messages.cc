@@ -110,10 +110,22 @@ void ImapStore::List(uint32_t first, uint32_t last, const std::function<void(con
   }
 }
 
+// Some take what they do not keep, and say that all is well.
+bool ImapStore::Keeps(const std::string& flag) const {
+  const clist* permanent = session_.selection()->sel_perm_flags;
+  if (permanent == nullptr) return true;  // It does not say.
+  for (clistiter* one = clist_begin(permanent); one != nullptr; one = clist_next(one)) {
+    const auto* kept = static_cast<mailimap_flag_perm*>(clist_content(one));
+    if (kept->fl_type == MAILIMAP_FLAG_PERM_ALL ? !flag.starts_with("\\") : kept->fl_flag != nullptr && NameOf(*kept->fl_flag) == flag) return true;
+  }
+  return false;
+}
+
 void ImapStore::SetFlags(uint32_t uid, const std::vector<std::string>& flags) {
   OpenToWrite();
   std::string list;
   for (const std::string& flag : flags) {
+    if (!Keeps(flag)) throw StoreError("no_permission", "the mail server keeps no such flag in this folder");
     if (flag != "\\Recent") list += (list.empty() ? "" : " ") + flag;
   }
   session_.Ask("UID STORE " + std::to_string(uid) + " FLAGS.SILENT (" + list + ")", "UID STORE");

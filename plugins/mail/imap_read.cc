@@ -23,6 +23,11 @@ void AllowVanished(const std::function<void()>& ask) {
   }
 }
 
+// Refused for what is in the folder, not for how things are with the server: it may be one message of many.
+bool IsAboutOne(const StoreError& error) {
+  return error.code() == "corrupt" || error.code() == "no_permission" || error.code() == "refused" || error.code() == "server_error";
+}
+
 }  // namespace
 
 std::map<uint32_t, uint64_t> ImapStore::AskForSizes(const std::vector<uint32_t>& uids) {
@@ -55,36 +60,49 @@ std::map<uint32_t, uint64_t> ImapStore::SizesOf(const std::vector<uint32_t>& uid
   return sizes;
 }
 
-void ImapStore::ReadAlone(uint32_t uid, uint64_t bytes, const PieceSink& piece) {
+std::optional<NotGiven> ImapStore::ReadAlone(uint32_t uid, uint64_t bytes, const PieceSink& piece) {
   PassingBody body(uid, FarLargerThan(bytes), piece);
-  AllowVanished([&] { session_.AskForBodies(AskFor({uid}), "UID FETCH", body); });
-  if (body.given()) return;
+  try {
+    AllowVanished([&] { session_.AskForBodies(AskFor({uid}), "UID FETCH", body); });
+  } catch (const StoreError& error) {
+    if (!IsAboutOne(error)) throw;
+    return NotGiven{uid, error.code() == "refused" ? "not_given" : error.code()};
+  }
+  if (body.given()) return std::nullopt;
   const auto there = AskForSizes({uid});
-  if (there.empty()) return;
-  // Of an empty message some say NIL.
-  if (there.begin()->second != 0) throw StoreError("bad_answer", "the mail server lists a message and does not give it");
-  piece(uid, {});
+  if (there.empty()) return std::nullopt;
+  if (there.begin()->second != 0) return NotGiven{uid, "not_given"};
+  piece(uid, {});  // Of an empty message some say NIL.
+  return std::nullopt;
 }
 
-void ImapStore::ReadAll(const std::vector<uint32_t>& uids, const PieceSink& piece) {
+std::vector<NotGiven> ImapStore::ReadAll(const std::vector<uint32_t>& uids, const PieceSink& piece) {
   if (!open_) throw sdk::Error("internal", "no folder is open");
   std::vector<uint32_t> wanted = uids;
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  std::vector<NotGiven> not_given;
+  const auto read_alone = [&](uint32_t uid, uint64_t bytes) {
+    if (auto why = ReadAlone(uid, bytes, piece)) not_given.push_back(std::move(*why));
+  };
   std::vector<uint32_t> some;
   uint64_t bytes = 0;
   const auto read_some = [&] {
     if (some.empty()) return;
     HeldBodies bodies({some.begin(), some.end()}, kHeldMax, piece);
-    AllowVanished([&] { session_.AskForBodies(AskFor(some), "UID FETCH", bodies); });
+    try {
+      AllowVanished([&] { session_.AskForBodies(AskFor(some), "UID FETCH", bodies); });
+    } catch (const StoreError& error) {
+      if (!IsAboutOne(error)) throw;
+    }
     // No more there, as a rule: each is asked about.
-    for (const auto& [uid, size] : AskForSizes({bodies.left().begin(), bodies.left().end()})) ReadAlone(uid, size, piece);
+    for (const auto& [uid, size] : AskForSizes({bodies.left().begin(), bodies.left().end()})) read_alone(uid, size);
     some.clear();
     bytes = 0;
   };
   for (const auto& [uid, size] : SizesOf(wanted)) {
     if (size > kHeldMax) {
-      ReadAlone(uid, size, piece);
+      read_alone(uid, size);
       continue;
     }
     if (some.size() >= kReadMessages || bytes + size > kReadBytes) read_some();
@@ -92,14 +110,16 @@ void ImapStore::ReadAll(const std::vector<uint32_t>& uids, const PieceSink& piec
     bytes += size;
   }
   read_some();
+  return not_given;
 }
 
 bool ImapStore::Read(uint32_t uid, const Sink& sink) {
   bool there = false;
-  ReadAll({uid}, [&](uint32_t, std::string_view bytes) {
+  const std::vector<NotGiven> not_given = ReadAll({uid}, [&](uint32_t, std::string_view bytes) {
     there = true;
     if (!bytes.empty()) sink(bytes);
   });
+  if (!not_given.empty()) throw StoreError(not_given[0].why, "the mail server lists a message and does not give it");
   return there;
 }
 

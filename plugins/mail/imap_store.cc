@@ -137,7 +137,12 @@ void ImapStore::Create(const Folder& folder) {
       }
     }
   }
-  session_.Ask("SUBSCRIBE " + Quoted(name), "SUBSCRIBE");
+  if (!folder.subscribed) return;
+  try {
+    session_.Ask("SUBSCRIBE " + Quoted(name), "SUBSCRIBE");
+  } catch (const StoreError& error) {
+    if (!IsFinalRefusal(error.code())) throw;  // It is there all the same: verify says that it is not subscribed.
+  }
 }
 
 std::vector<FolderRights> ImapStore::Rights(const FolderPath& path) {

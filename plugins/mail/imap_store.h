@@ -32,7 +32,7 @@ class ImapStore : public Target {
   FolderState Open(const FolderPath& path) override;
   void List(uint32_t first, uint32_t last, const std::function<void(const Listed&)>& each) override;
   bool Read(uint32_t uid, const Sink& sink) override;
-  void ReadAll(const std::vector<uint32_t>& uids, const PieceSink& piece) override;
+  std::vector<NotGiven> ReadAll(const std::vector<uint32_t>& uids, const PieceSink& piece) override;
   FolderPath Fit(const FolderPath& path) const override { return names_.Fit(path); }
   void Create(const Folder& folder) override;
   Appended Append(const FolderPath& path, const Listed& message, const std::function<void(const Sink&)>& body) override;
@@ -61,12 +61,14 @@ class ImapStore : public Target {
 
   void LearnNames();
   void OpenToWrite();
+  bool Keeps(const std::string& flag) const;
   // The place of the first message with at least this UID, from 1; past the last one if there is none.
   uint32_t PlaceOf(uint32_t uid);
   // Of those that are there; what was listed lately is not asked for.
   std::map<uint32_t, uint64_t> SizesOf(const std::vector<uint32_t>& uids);
   std::map<uint32_t, uint64_t> AskForSizes(const std::vector<uint32_t>& uids);
-  void ReadAlone(uint32_t uid, uint64_t bytes, const PieceSink& piece);
+  // Why it is not given; nothing: it was, or is no more.
+  std::optional<NotGiven> ReadAlone(uint32_t uid, uint64_t bytes, const PieceSink& piece);
   std::vector<Listed> ListPlaces(uint32_t first, uint32_t last);
   uint32_t messages() const;
   std::vector<Appended> AppendBatch(const std::string& wire_name, const Batch& batch);

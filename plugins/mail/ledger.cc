@@ -18,7 +18,8 @@ using sdk::Json;
 constexpr const char* kTables = R"(BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS notes(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS folders(id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE, target TEXT NOT NULL UNIQUE,
-  source_validity INTEGER NOT NULL, target_validity INTEGER NOT NULL, accounted INTEGER NOT NULL, own_from INTEGER NOT NULL);
+  source_validity INTEGER NOT NULL, target_validity INTEGER NOT NULL, accounted INTEGER NOT NULL, own_from INTEGER NOT NULL,
+  checked INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS messages(folder INTEGER NOT NULL, uid INTEGER NOT NULL, state INTEGER NOT NULL, bytes INTEGER NOT NULL,
   date INTEGER NOT NULL, zone INTEGER NOT NULL, flags TEXT NOT NULL, sha256 TEXT NOT NULL, target_uid INTEGER NOT NULL,
   own INTEGER NOT NULL, note TEXT NOT NULL, PRIMARY KEY(folder, uid)) WITHOUT ROWID;
@@ -28,7 +29,7 @@ CREATE INDEX IF NOT EXISTS again ON messages(folder, uid) WHERE note = 'again';
 CREATE TABLE IF NOT EXISTS found(folder INTEGER NOT NULL, uid INTEGER NOT NULL, bytes INTEGER NOT NULL, date INTEGER NOT NULL,
   zone INTEGER NOT NULL, sha256 TEXT NOT NULL, own INTEGER NOT NULL, PRIMARY KEY(folder, uid)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS found_looks ON found(folder, bytes, date);
-INSERT OR IGNORE INTO notes VALUES('format', '1');
+INSERT OR IGNORE INTO notes VALUES('format', '2');
 COMMIT)";
 
 #define REPRISE_MAIL_ROW "uid, state, bytes, date, zone, flags, sha256, target_uid, own, note"
@@ -63,7 +64,7 @@ Ledger Ledger::OpenToWrite(const fs::path& path) {
   ledger.lock_ = std::move(lock);
   ledger.database_.Execute(kTables);
   const std::string format = ledger.Note("format").value_or("");
-  if (format != "1") throw Error("ledger_broken", "the ledger is of format " + format.substr(0, 20) + ", expected 1");
+  if (format != "2") throw Error("ledger_broken", "the ledger is of format " + format.substr(0, 20) + ", expected 2");
   return ledger;
 }
 
@@ -106,20 +107,29 @@ void Ledger::SetNote(std::string_view key, std::string_view value) {
   database_.Use("INSERT INTO notes VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value").Bind(key).Bind(value).Run();
 }
 
+std::vector<FolderPath> Ledger::RefusedFolders() const {
+  const auto note = Note("refused_folders");
+  return note ? Json::parse(*note).get<std::vector<FolderPath>>() : std::vector<FolderPath>();
+}
+
+void Ledger::SetRefusedFolders(const std::vector<FolderPath>& paths) {
+  SetNote("refused_folders", Json(paths).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 std::vector<FolderRow> Ledger::Folders() const {
   std::vector<FolderRow> folders;
-  Statement row = database_.Use("SELECT id, source, target, source_validity, target_validity, accounted, own_from FROM folders ORDER BY id");
+  Statement row = database_.Use("SELECT id, source, target, source_validity, target_validity, accounted, own_from, checked FROM folders ORDER BY id");
   while (row.Step()) {
     const auto uid = [&](int column) { return static_cast<uint32_t>(row.Int(column)); };
-    folders.push_back({row.Int(0), ListOf(row.Text(1)), ListOf(row.Text(2)), uid(3), uid(4), uid(5), uid(6)});
+    folders.push_back({row.Int(0), ListOf(row.Text(1)), ListOf(row.Text(2)), uid(3), uid(4), uid(5), uid(6), uid(7)});
   }
   return folders;
 }
 
 FolderRow Ledger::AddFolder(FolderRow folder) {
-  database_.Use("INSERT INTO folders(source, target, source_validity, target_validity, accounted, own_from) VALUES(?, ?, ?, ?, ?, ?)")
+  database_.Use("INSERT INTO folders(source, target, source_validity, target_validity, accounted, own_from, checked) VALUES(?, ?, ?, ?, ?, ?, ?)")
       .Bind(TextOf(folder.source)).Bind(TextOf(folder.target)).Bind(folder.source_validity).Bind(folder.target_validity)
-      .Bind(folder.accounted).Bind(folder.own_from).Run();
+      .Bind(folder.accounted).Bind(folder.own_from).Bind(folder.checked).Run();
   Statement id = database_.Use("SELECT last_insert_rowid()");
   id.Step();
   folder.id = id.Int(0);
@@ -128,8 +138,9 @@ FolderRow Ledger::AddFolder(FolderRow folder) {
 }
 
 void Ledger::UpdateFolder(const FolderRow& folder) {
-  database_.Use("UPDATE folders SET source_validity = ?, target_validity = ?, accounted = ?, own_from = ? WHERE id = ?")
-      .Bind(folder.source_validity).Bind(folder.target_validity).Bind(folder.accounted).Bind(folder.own_from).Bind(folder.id).Run();
+  database_.Use("UPDATE folders SET source_validity = ?, target_validity = ?, accounted = ?, own_from = ?, checked = ? WHERE id = ?")
+      .Bind(folder.source_validity).Bind(folder.target_validity).Bind(folder.accounted).Bind(folder.own_from).Bind(folder.checked)
+      .Bind(folder.id).Run();
 }
 
 MessageRow Ledger::RowOf(const Statement& row) {
@@ -189,6 +200,20 @@ std::vector<uint32_t> Ledger::KnownTargets(int64_t folder, uint32_t first, uint3
   return uids;
 }
 
+std::vector<MessageRow> Ledger::RowsAt(int64_t folder, uint32_t first, uint32_t last) const {
+  Statement row = database_.Use("SELECT " REPRISE_MAIL_ROW " FROM messages WHERE folder = ? AND target_uid != 0 AND target_uid BETWEEN ? AND ? ORDER BY target_uid");
+  row.Bind(folder).Bind(first).Bind(last);
+  return RowsOf(row);
+}
+
+void Ledger::Misplaced(int64_t folder, const MessageRow& row) {
+  MessageRow again = row;
+  // Of one that vanished in the source meanwhile nothing is looked for.
+  if (row.state != MessageState::kVanished) again.state = MessageState::kIntended;
+  again.target_uid = 0, again.own = false;
+  Put(folder, again);
+}
+
 std::optional<uint32_t> Ledger::RowOfTarget(int64_t folder, uint32_t target_uid) const {
   Statement row = database_.Use("SELECT uid FROM messages WHERE folder = ? AND target_uid != 0 AND target_uid = ?");
   row.Bind(folder).Bind(target_uid);
@@ -231,6 +256,14 @@ std::vector<FoundRow> Ledger::Found(int64_t folder, uint64_t bytes, int64_t unix
   std::vector<FoundRow> found;
   Statement row = database_.Use("SELECT uid, bytes, date, zone, sha256, own FROM found WHERE folder = ? AND bytes = ? AND date = ? ORDER BY uid");
   row.Bind(folder).Bind(static_cast<int64_t>(bytes)).Bind(unix_seconds);
+  while (row.Step()) found.push_back(FoundOf(row));
+  return found;
+}
+
+std::vector<FoundRow> Ledger::FoundOwn(int64_t folder, uint64_t bytes) const {
+  std::vector<FoundRow> found;
+  Statement row = database_.Use("SELECT uid, bytes, date, zone, sha256, own FROM found WHERE folder = ? AND bytes = ? AND own != 0 ORDER BY uid");
+  row.Bind(folder).Bind(static_cast<int64_t>(bytes));
   while (row.Step()) found.push_back(FoundOf(row));
   return found;
 }

@@ -51,6 +51,8 @@ struct MessageRow {
 
 // Of a row that was intended and not found: it is appended again, and its first append might still come.
 inline constexpr const char* kAgain = "again";
+// A ledger's own note, once a message was appended that no scanner had looked into.
+inline constexpr const char* kUnscanned = "unscanned";
 // Of one that vanished in the source and is left in the target.
 inline constexpr const char* kKept = "kept";
 
@@ -60,6 +62,7 @@ struct FolderRow {
   uint32_t source_validity = 0, target_validity = 0;  // 0: never opened.
   uint32_t accounted = 1;  // Each message of the target below this UID is in the ledger: as a row's, or as a found one.
   uint32_t own_from = 0;   // What is in the target from here on came after this ledger began.
+  uint32_t checked = 1;    // Below this UID what is there was once found to be what was told. Not above `accounted`.
 };
 
 // A message of the target that is nobody's: of another tool, of a lost ledger, of an append that nobody answered.
@@ -83,6 +86,10 @@ class Ledger {
   std::optional<std::string> Note(std::string_view key) const;
   void SetNote(std::string_view key, std::string_view value);
 
+  // Of the source, which the target cannot have.
+  std::vector<FolderPath> RefusedFolders() const;
+  void SetRefusedFolders(const std::vector<FolderPath>& paths);
+
   std::vector<FolderRow> Folders() const;
   // With its id.
   FolderRow AddFolder(FolderRow folder);
@@ -101,6 +108,10 @@ class Ledger {
   void Put(int64_t folder, const MessageRow& row);
   // Target UIDs from `first` to `last` that the ledger knows: rows' and found ones', rising.
   std::vector<uint32_t> KnownTargets(int64_t folder, uint32_t first, uint32_t last) const;
+  // Rows whose place in the target is from `first` to `last`, by that place.
+  std::vector<MessageRow> RowsAt(int64_t folder, uint32_t first, uint32_t last) const;
+  // The target did not put it where it said: it is looked for again.
+  void Misplaced(int64_t folder, const MessageRow& row);
   // Source UID of the row that has this target UID.
   std::optional<uint32_t> RowOfTarget(int64_t folder, uint32_t target_uid) const;
   // The target has lost it: the row is listed again, or the found one forgotten.
@@ -110,6 +121,8 @@ class Ledger {
 
   void AddFound(int64_t folder, const FoundRow& found);
   std::vector<FoundRow> Found(int64_t folder, uint64_t bytes, int64_t unix_seconds) const;
+  // Own ones, of any date.
+  std::vector<FoundRow> FoundOwn(int64_t folder, uint64_t bytes) const;
   std::vector<FoundRow> FoundBetween(int64_t folder, uint32_t first, uint32_t last) const;
   void SetFoundHash(int64_t folder, uint32_t uid, const std::string& sha256);
   void ForgetFound(int64_t folder, uint32_t uid);

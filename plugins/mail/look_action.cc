@@ -117,7 +117,7 @@ sdk::ProbeResult Verify::Probe(sdk::Context& context) {
   const BatchTally tally = TallyOf(results);
   const bool same = tally.of(BoxState::kFailed) == 0 && tally.all() > 0;
   const std::string detail = "batch " + site.batch() + ": " + tally.Shown() + "; " + tally.verified.Shown() + ", " + std::to_string(tally.verified.read) +
-                             " read on both sides";
+                             " read on both sides" + NotScanned(results);
   // A sample is no proof of the others.
   const sdk::ClaimState state = !same ? sdk::ClaimState::kFails : look.one_in == 1 ? sdk::ClaimState::kHolds : sdk::ClaimState::kUnknown;
   std::vector<sdk::Evidence> evidence = site.Lines(results);

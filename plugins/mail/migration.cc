@@ -4,6 +4,9 @@
 #include <map>
 #include <set>
 
+#include "plugins/mail/imap_errors.h"
+#include "plugins/sdk/sha256.h"
+
 namespace reprise::mail {
 
 MoveCounts Migration::Pass() {
@@ -51,20 +54,27 @@ std::vector<FolderRow> Migration::MakeFolders() {
   }
   const FolderPlan plan = PlanFolders(source, target, decided, [this](const FolderPath& path) { return target_.Fit(path); }, options_.fold_case);
   counts_.virtuals = plan.virtuals.size();
+  // A store that knows of no subscription, as files often do, is no reason to show people nothing.
+  const bool says_subscribed = std::any_of(source.begin(), source.end(), [](const Folder& folder) { return folder.subscribed; });
   std::vector<FolderRow> folders;
   bool any_fresh = false;
+  std::vector<FolderPath> refused;
   for (const FolderPair& pair : plan.pairs) {
     watch_.check();
+    if (!pair.source.selectable) continue;  // A name on the way to others: their making makes it.
     const auto found = there.find(pair.target);
-    if (found == there.end() || (pair.source.subscribed && !found->second->subscribed) || (pair.source.selectable && !found->second->selectable)) {
+    if (found == there.end() || (pair.source.subscribed && !found->second->subscribed) || !found->second->selectable) {
       Folder wanted = pair.source;
       wanted.path = pair.target;
+      wanted.subscribed = wanted.subscribed || !says_subscribed;
       std::erase_if(wanted.special_use, [&](const std::string& use) { return uses.contains(use); });
       uses.insert(wanted.special_use.begin(), wanted.special_use.end());
-      target_.Create(wanted);
+      if (!Made(wanted)) {
+        refused.push_back(pair.source.path);
+        continue;
+      }
       ++counts_.folders;
     }
-    if (!pair.source.selectable) continue;
     auto row = known.find(pair.source.path);
     if (row == known.end()) {
       FolderRow fresh;
@@ -84,13 +94,27 @@ std::vector<FolderRow> Migration::MakeFolders() {
       }
     });
   }
+  counts_.folders_refused = refused.size();
+  if (ledger_.RefusedFolders() != refused) ledger_.Commit([&] { ledger_.SetRefusedFolders(refused); });
   gone_.clear();
   for (auto& [path, folder] : known) {
+    if (std::find(refused.begin(), refused.end(), path) != refused.end()) continue;
     // Its target may be gone too: made again, so that it can be asked what is in it.
     if (!there.contains(folder.target)) target_.Create({folder.target, true, false, {}});
     gone_.push_back(std::move(folder));
   }
   return folders;
+}
+
+// False: the target cannot have such a folder. The others do not wait for that.
+bool Migration::Made(const Folder& folder) {
+  try {
+    target_.Create(folder);
+    return true;
+  } catch (const sdk::Error& error) {
+    if (!IsFinalRefusal(error.code())) throw;
+    return false;
+  }
 }
 
 void Migration::Follow(const std::vector<Vanished>& vanished) {
@@ -116,28 +140,40 @@ void Migration::FollowIn(const FolderRow& folder, const std::vector<uint32_t>& u
   // The numbers are good only as long as the target still counts as it did.
   if (target_.Open(folder.target).uid_validity != folder.target_validity) return;
   constexpr size_t kGroup = 64;
-  std::vector<MessageRow> done;
-  const auto write_down = [&] {
-    ledger_.Commit([&] {
-      for (const MessageRow& row : done) ledger_.Put(folder.id, row);
-    });
-    done.clear();
-  };
-  for (const uint32_t uid : uids) {
+  std::vector<MessageRow> group;
+  for (size_t i = 0; i < uids.size(); ++i) {
+    std::vector<MessageRow> rows = ledger_.Rows(folder.id, uids[i], uids[i]);
+    if (!rows.empty() && rows[0].is_there()) group.push_back(std::move(rows[0]));
+    if (group.size() < kGroup && i + 1 < uids.size()) continue;
+    RemoveSome(folder, group);
+    group.clear();
+  }
+}
+
+// Only what this ledger appended, and only while its bytes are what was appended: numbers may be wrong.
+void Migration::RemoveSome(const FolderRow& folder, std::vector<MessageRow>& rows) {
+  watch_.check();
+  std::vector<uint32_t> uids;
+  for (const MessageRow& row : rows) {
+    if (options_.deletions != Deletions::kKeep && row.own) uids.push_back(row.target_uid);
+  }
+  std::map<uint32_t, sdk::Sha256> hashes;
+  if (!uids.empty()) {
+    target_.ReadAll(uids, [&](uint32_t uid, std::string_view piece) { hashes[uid].Update(piece); });
+  }
+  for (MessageRow& row : rows) {
     watch_.check();
-    std::vector<MessageRow> rows = ledger_.Rows(folder.id, uid, uid);
-    if (rows.empty() || !rows[0].is_there()) continue;
-    MessageRow& row = rows[0];
-    const bool removed = options_.deletions != Deletions::kKeep && row.own;
+    const auto hash = hashes.find(row.target_uid);
+    const bool removed = hash != hashes.end() && hash->second.Hex() == row.sha256;
     if (removed) target_.Remove(row.target_uid);
     row.state = MessageState::kVanished;
     row.note = removed ? "" : kKept;
     if (removed) row.target_uid = 0;
     ++(removed ? counts_.removed : counts_.kept);
-    done.push_back(std::move(row));
-    if (done.size() >= kGroup) write_down();
   }
-  if (!done.empty()) write_down();
+  ledger_.Commit([&] {
+    for (const MessageRow& row : rows) ledger_.Put(folder.id, row);
+  });
 }
 
 }  // namespace reprise::mail

@@ -20,8 +20,10 @@ class Migration {
 
  private:
   std::vector<FolderRow> MakeFolders();
+  bool Made(const Folder& folder);
   void Follow(const std::vector<Vanished>& vanished);
   void FollowIn(const FolderRow& folder, const std::vector<uint32_t>& uids);
+  void RemoveSome(const FolderRow& folder, std::vector<MessageRow>& rows);
 
   Source& source_;
   Target& target_;

@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
+
+#include "plugins/mail/suspects.h"
 
 namespace reprise::mail {
 
@@ -29,14 +32,17 @@ struct MoveOptions {
   std::function<void(size_t messages)> pace = [](size_t) {};  // Waits until so many more may be appended.
   Scanner* scanner = nullptr;        // None: nothing is scanned.
   Quarantine* quarantine = nullptr;  // With a scanner.
+  std::shared_ptr<Suspects> suspects = std::make_shared<Suspects>();  // One box's.
 };
 
 // Counts of one pass.
 struct MoveCounts {
   uint64_t folders = 0, virtuals = 0;
+  uint64_t folders_refused = 0;  // Which the target cannot have.
   uint64_t copied = 0, bytes = 0;
   uint64_t adopted = 0;  // Found in the target: not copied.
   uint64_t flags = 0;    // Messages whose flags were changed in the target.
+  uint64_t flags_refused = 0;  // Which the target does not let be changed.
   uint64_t vanished = 0, removed = 0, kept = 0;  // In the source; of them, taken from the target, or left there.
   uint64_t held = 0, failed = 0;
 

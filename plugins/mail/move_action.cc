@@ -47,7 +47,7 @@ sdk::ProbeResult MoveAction::Probe(sdk::Context& context) {
   }
   const BatchTally tally = TallyOf(results);
   bool holds = through == all;
-  std::string detail = "batch " + site.batch() + ": " + tally.Shown();
+  std::string detail = "batch " + site.batch() + ": " + tally.Shown() + NotScanned(results);
   if (holds && LooksAtTheSource()) {
     Stores stores = site.stores();
     const auto looked = site.Each("looking", [&](const Box& box, const Watch& watch) {
@@ -126,7 +126,7 @@ sdk::ApplyResult MoveAction::Apply(sdk::Context& context) {
     reports.push_back(ReportOf(result, ledger ? &*ledger : nullptr));
   }
   WriteReport(site.state() / "reports", site.batch(), doing(), reports);
-  const std::string summary = "batch " + site.batch() + ": " + Counted(tally);
+  const std::string summary = "batch " + site.batch() + ": " + Counted(tally) + NotScanned(results);
   if (tally.of(BoxState::kFailed) > failures_max) {
     throw Error("boxes_failed", summary + "; " + std::to_string(failures_max) + " may fail",
                 "the mail lead's report on this mover names them: " + (site.state() / "reports" / (site.batch() + ".txt")).string());
@@ -158,7 +158,7 @@ sdk::VerifyResult MoveAction::Verify(sdk::Context& context) {
   const size_t failed = tally.of(BoxState::kFailed);
   const bool holds = failed <= failures_max && failed < std::max<size_t>(tally.all(), 1);
   const std::string detail = "batch " + site.batch() + ": " + tally.Shown() + "; " + tally.verified.Shown() + ", " + std::to_string(tally.verified.read) +
-                             " read on both sides";
+                             " read on both sides" + NotScanned(results);
   std::vector<sdk::Evidence> evidence = site.Lines(results);
   evidence.insert(evidence.begin(), {"imap", "both sides listed anew: " + detail});
   return {.holds = holds, .summary = detail, .evidence = std::move(evidence), .claims = {ClaimOf(claim(), holds, detail)}, .measures = site.Measures(results)};

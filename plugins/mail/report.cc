@@ -1,5 +1,6 @@
 #include "plugins/mail/report.h"
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <map>
@@ -36,12 +37,21 @@ Words WordsOfCode(const std::string& code) {
       {"refused", {"message que la cible refuse", "a message that the target refuses"}},
       {"infected", {"infecté, en quarantaine", "infected, in quarantine"}},
       {"not_scanned", {"non analysé, retenu", "not scanned, held"}},
+      {"not_given", {"message que la source liste mais ne donne pas", "a message that the source lists and does not give"}},
+      {"corrupt", {"message endommagé à la source", "a message that is damaged in the source"}},
+      {"server_error", {"la source échoue à donner ce message", "the source fails to give this message"}},
+      {"no_permission", {"message que la source ne peut pas lire", "a message that the source may not read"}},
+      {"compressed", {"message compressé : à lire par son serveur", "a compressed message: to be read through its server"}},
+      {"not_a_file", {"ce n'est pas un fichier", "no file"}},
       {"auth_failed", {"connexion refusée pour cette boîte", "log-in refused for this mailbox"}},
       {"connection_lost", {"connexion perdue trop souvent", "the connection was lost too often"}},
       {"unreachable", {"serveur injoignable", "the server is not reached"}},
       {"limited", {"serveur saturé", "the server asks for less"}},
       {"many_vanished", {"trop de messages disparus de la source à la fois", "too many messages vanished from the source at once"}},
       {"differs", {"source et cible diffèrent", "source and target differ"}},
+      {"folder_refused", {"dossier que la cible ne peut pas avoir", "a folder that the target cannot have"}},
+      {"bad_name", {"mot-clé que la cible ne peut pas avoir", "a keyword that the target cannot have"}},
+      {"flags_refused", {"la cible refuse de changer les drapeaux", "the target lets no flags be changed"}},
       {"still_receiving", {"du courrier arrive encore à la source", "mail still comes into the source"}},
       {"not_closed", {"la source ne se ferme pas", "the source does not close"}},
       {"in_use", {"déjà en cours de migration", "being moved by another run"}},
@@ -93,6 +103,9 @@ BoxReport ReportOf(BoxResult result, const Ledger* ledger) {
     report.there += tallies[size_t(state)].messages;
     report.bytes += tallies[size_t(state)].bytes;
   }
+  for (FolderPath& folder : ledger->RefusedFolders()) {
+    if (report.troubles.size() < kTroublesMax) report.troubles.push_back({std::move(folder), {}, 0, "folder_refused"});
+  }
   const uint64_t troubled = tallies[size_t(MessageState::kHeld)].messages + tallies[size_t(MessageState::kFailed)].messages;
   if (troubled == 0) return report;
   for (const FolderRow& folder : ledger->Folders()) {
@@ -101,7 +114,7 @@ BoxReport ReportOf(BoxResult result, const Ledger* ledger) {
     }
     if (report.troubles.size() >= kTroublesMax) break;
   }
-  report.more_troubles = troubled - report.troubles.size();
+  report.more_troubles = troubled - std::min<uint64_t>(troubled, report.troubles.size());
   return report;
 }
 
@@ -114,6 +127,8 @@ std::string ReportText(const std::string& batch, const std::string& doing, const
     const Words words = WordsOf(state);
     text += std::to_string(many) + "  " + std::string(words.french) + " / " + std::string(words.english) + "\n";
   }
+  const auto unscanned = std::count_if(boxes.begin(), boxes.end(), [](const BoxReport& box) { return box.result.unscanned; });
+  if (unscanned > 0) text += std::to_string(unscanned) + "  pièces jointes non analysées / attachments not scanned\n";
   // Those that somebody has to look at come first.
   for (const bool troubled : {true, false}) {
     text += troubled ? "\nÀ traiter / to be looked at\n" : "\nLes autres / the others\n";
@@ -124,6 +139,7 @@ std::string ReportText(const std::string& batch, const std::string& doing, const
       any = true;
       text += "  " + Plain(result.box.mailbox) + ": " + std::string(WordsOf(result.state).french) + " / " + std::string(WordsOf(result.state).english) + ", " +
               std::to_string(box.there) + " messages, " + std::to_string(box.bytes >> 10) + " KiB\n";
+      if (result.unscanned) text += "    pièces jointes non analysées / attachments not scanned\n";
       if (!result.why.empty()) text += "    " + std::string(WordsOfCode(result.why).french) + " / " + std::string(WordsOfCode(result.why).english) + "\n";
       if (!result.said.empty()) text += "    serveur / server: " + Plain(result.said.substr(0, 300)) + "\n";
       if (result.verified) text += "    " + result.verified->Shown() + "\n";
@@ -140,14 +156,14 @@ std::string ReportText(const std::string& batch, const std::string& doing, const
 }
 
 std::string ReportCsv(const std::string& batch, const std::vector<BoxReport>& boxes) {
-  std::string text = "lot/batch,boîte/mailbox,cible/target,état/state,cause/why,messages,octets/bytes,dossier/folder,date,taille/size\r\n";
+  std::string text = "lot/batch,boîte/mailbox,cible/target,état/state,cause/why,messages,octets/bytes,dossier/folder,date,taille/size,analyse/scan\r\n";
   for (const BoxReport& box : boxes) {
     const std::string head = Cell(batch) + "," + Cell(box.result.box.mailbox) + "," + Cell(box.result.box.target_user) + ",";
     const std::string counts = std::to_string(box.there) + "," + std::to_string(box.bytes);
-    text += head + Cell(std::string(NameOf(box.result.state))) + "," + Cell(box.result.why) + "," + counts + ",,,\r\n";
+    text += head + Cell(std::string(NameOf(box.result.state))) + "," + Cell(box.result.why) + "," + counts + ",,,," + (box.result.unscanned ? Cell("non/no") : "") + "\r\n";
     for (const Trouble& one : box.troubles) {
       text += head + Cell("message") + "," + Cell(one.why) + ",,," + Cell(Joined(one.folder)) + "," + Cell(Utc(one.date.unix_seconds)) + "," +
-              std::to_string(one.bytes) + "\r\n";
+              std::to_string(one.bytes) + ",\r\n";
     }
   }
   return text;

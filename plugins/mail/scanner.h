@@ -6,7 +6,7 @@
 #include <string>
 
 #include "plugins/mail/store.h"
-#include "plugins/sdk/context.h"
+#include "plugins/sdk/clamd.h"
 
 namespace reprise::mail {
 
@@ -27,7 +27,7 @@ class Scanner {
 // "/run/clamav/clamd.ctl", or "10.77.4.9:3310" (an address, not a name). Throws Error "bad_params". May be used by several threads.
 std::unique_ptr<Scanner> MakeClamdScanner(const sdk::Context& context, const std::string& where);
 
-// clamd's line: "stream: OK", "stream: Name FOUND", "… ERROR". What a limit or a password kept it from looking into is not scanned.
-ScanResult ReadClamdReply(std::string_view reply);
+// What a limit or a password kept clamd from looking into is not scanned.
+ScanResult Judged(const sdk::ClamdReply& reply);
 
 }  // namespace reprise::mail

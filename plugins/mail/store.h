@@ -49,6 +49,12 @@ struct Listed {
 // Gets a message piece by piece. May throw: the reading ends.
 using Sink = std::function<void(std::string_view)>;
 
+// A message that is listed, and that the store will not give: `why` is a code, such as "not_given", "corrupt", "compressed".
+struct NotGiven {
+  uint32_t uid = 0;
+  std::string why;
+};
+
 // All members throw sdk::Error: what the store says in its code ("over_quota", "too_large", "limited", "unavailable",
 // "no_folder", "auth_failed", "connection_lost", "changed", …; imap_errors.h has the list with what may be tried again).
 class Source {
@@ -64,13 +70,22 @@ class Source {
   virtual bool Read(uint32_t uid, const Sink& sink) = 0;
   // Several, in as few round trips as the store can, and in the order that it likes. Each that is there is given in one or more
   // pieces, all of one before the next; of an empty message one empty piece. Not called for one that is no more. What is given
-  // counts once this returns: a store may find out at the end that it was another message, and throws.
-  virtual void ReadAll(const std::vector<uint32_t>& uids, const std::function<void(uint32_t uid, std::string_view piece)>& piece) {
+  // counts once this returns: a store may find out at the end that it was another message, and throws. Returns those that are there and
+  // are not given; pieces of them may have been.
+  virtual std::vector<NotGiven> ReadAll(const std::vector<uint32_t>& uids, const std::function<void(uint32_t uid, std::string_view piece)>& piece) {
+    std::vector<NotGiven> not_given;
     for (const uint32_t uid : uids) {
       bool any = false;
-      const bool there = Read(uid, [&](std::string_view bytes) { any = true, piece(uid, bytes); });
-      if (there && !any) piece(uid, {});
+      try {
+        const bool there = Read(uid, [&](std::string_view bytes) { any = true, piece(uid, bytes); });
+        if (there && !any) piece(uid, {});
+      } catch (const sdk::Error& error) {
+        // A file that is none, or is compressed: others are as they should be.
+        if (error.code() != "not_a_file" && error.code() != "compressed") throw;
+        not_given.push_back({uid, error.code()});
+      }
     }
+    return not_given;
   }
 };
 
@@ -95,11 +110,12 @@ class Target : public Source {
   // The path as this store can have it: where a level has the character that stands between levels here, another one that
   // looks like it. All members take paths either way; Folders() gives them as they are.
   virtual FolderPath Fit(const FolderPath& path) const { return path; }
-  virtual void Create(const Folder& folder) = 0;  // And subscribes. There already: nothing.
+  virtual void Create(const Folder& folder) = 0;  // And subscribes, if it says so. There already: only that.
   // `bytes` pieces follow from `body`, which is called once and must give exactly `bytes` bytes. Throws Error otherwise:
   // nothing was appended, unless the code is "connection_lost": then nobody knows.
   virtual Appended Append(const FolderPath& path, const Listed& message, const std::function<void(const Sink&)>& body) = 0;
-  // The same for several, in their order, much faster where the server can take many in one go. Throws only what ends them all:
+  // The same for several, in their order, much faster where the server can take many in one go. Once one is refused for another reason
+  // than what it is ("over_quota"), those behind it are refused too, untried: order is kept. Throws only what ends them all:
   // "connection_lost" (nobody knows which are there), "cancelled".
   virtual std::vector<AppendResult> AppendAll(const FolderPath& path, const std::vector<Outgoing>& messages) = 0;
   // Of the folder that is open. Flags are replaced, but for \Recent.

@@ -15,12 +15,14 @@ bool IsVirtual(const Folder& folder) {
   return std::any_of(folder.special_use.begin(), folder.special_use.end(), [](const std::string& use) { return use == "\\All" || use == "\\Flagged"; });
 }
 
+// Of one that is there and not given: empty.
 std::map<uint32_t, std::string> Hashes(Source& store, std::vector<uint32_t> uids, const Watch& watch) {
   std::sort(uids.begin(), uids.end());
   std::map<uint32_t, sdk::Sha256> open;
-  store.ReadAll(uids, [&](uint32_t uid, std::string_view piece) { open[uid].Update(piece); });
+  const std::vector<NotGiven> not_given = store.ReadAll(uids, [&](uint32_t uid, std::string_view piece) { open[uid].Update(piece); });
   watch.check();
   std::map<uint32_t, std::string> hashes;
+  for (const NotGiven& one : not_given) hashes.emplace(one.uid, "");
   for (auto& [uid, hash] : open) hashes.emplace(uid, hash.Hex());
   return hashes;
 }
@@ -128,6 +130,10 @@ class FolderVerifier {
     for (const Both& one : pairs) {
       const auto here = source.find(one.row.uid), there = target.find(one.row.target_uid);
       if (here == source.end()) continue;  // Vanished at this moment: a matter of the next pass.
+      if (here->second.empty() || (there != target.end() && there->second.empty())) {
+        ++counts_.not_read;
+        continue;
+      }
       ++counts_.read;
       ++(there == target.end() ? counts_.missing : here->second == there->second ? counts_.same : counts_.differ);
     }
@@ -190,7 +196,7 @@ class FolderVerifier {
 void VerifyCounts::Add(const VerifyCounts& other) {
   for (uint64_t VerifyCounts::*count : {&VerifyCounts::folders, &VerifyCounts::messages, &VerifyCounts::bytes, &VerifyCounts::same, &VerifyCounts::read,
                                         &VerifyCounts::missing_folders, &VerifyCounts::unsubscribed,
-                                        &VerifyCounts::renumbered, &VerifyCounts::fresh, &VerifyCounts::missing, &VerifyCounts::differ,
+                                        &VerifyCounts::renumbered, &VerifyCounts::fresh, &VerifyCounts::missing, &VerifyCounts::differ, &VerifyCounts::not_read,
                                         &VerifyCounts::flags, &VerifyCounts::dates, &VerifyCounts::doubled, &VerifyCounts::out_of_order,
                                         &VerifyCounts::foreign, &VerifyCounts::kept, &VerifyCounts::infected, &VerifyCounts::not_scanned,
                                         &VerifyCounts::failed}) {
@@ -201,7 +207,7 @@ void VerifyCounts::Add(const VerifyCounts& other) {
 std::string VerifyCounts::Shown() const {
   std::string text = std::to_string(same) + " of " + std::to_string(messages) + " messages the same";
   const std::pair<uint64_t, const char*> others[] = {
-      {missing_folders, "folders missing"}, {unsubscribed, "folders not subscribed"}, {renumbered, "folders numbered anew"}, {fresh, "not copied yet"}, {missing, "missing"}, {differ, "with other bytes"},
+      {missing_folders, "folders missing"}, {unsubscribed, "folders not subscribed"}, {renumbered, "folders numbered anew"}, {fresh, "not copied yet"}, {missing, "missing"}, {differ, "with other bytes"}, {not_read, "not given to be read"},
       {flags, "with other flags"}, {dates, "with another date"}, {doubled, "doubled"}, {out_of_order, "out of order"},
       {foreign, "of others in the target"}, {kept, "kept though gone in the source"}, {infected, "in quarantine"},
       {not_scanned, "held, not scanned"}, {failed, "not taken by the target"}};

@@ -21,6 +21,7 @@ struct VerifyCounts {
   uint64_t fresh = 0;              // In the source, and not copied yet.
   uint64_t missing = 0;            // Copied, and not in the target.
   uint64_t differ = 0;             // Other bytes.
+  uint64_t not_read = 0;           // That either side lists and does not give.
   uint64_t flags = 0, dates = 0;   // Other flags, another INTERNALDATE.
   uint64_t doubled = 0;            // More often in the target than in the source.
   uint64_t out_of_order = 0;       // Behind one that came later: told, no fault of a message.
@@ -33,7 +34,7 @@ struct VerifyCounts {
     return sound() && missing_folders + unsubscribed + fresh + flags + not_scanned + failed == 0;
   }
   // What was copied is there once, as it was; while people still work in the source, more may come and be read.
-  bool sound() const { return renumbered + missing + differ + dates + doubled == 0; }
+  bool sound() const { return renumbered + missing + differ + not_read + dates + doubled == 0; }
   void Add(const VerifyCounts& other);
   // "60 messages the same, 1 missing"
   std::string Shown() const;

@@ -153,10 +153,13 @@ class MailServer:
     def kill(self):
         """At once, with all its children: as when the machine loses its power."""
         pid = self._master()
-        for child in [pid, *children_of(pid)]:
+        os.kill(pid, signal.SIGSTOP)  # Or it would make new ones meanwhile, which keep the port.
+        for child in [*children_of(pid), pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         self._close()
+        while self._greets():
+            time.sleep(0.01)
         (self.folder / "run/master.pid").unlink(missing_ok=True)
 
     def _close(self):

@@ -23,22 +23,22 @@ SensorRule Rule() {
 }
 
 TEST(Outcome, OfClamdIsCleanInExactlyOneWord) {
-  EXPECT_EQ(ReadClamdReply(std::string_view("stream: OK\0", 11), Rule()).judgement, Judgement::kClean);
-  EXPECT_EQ(ReadClamdReply("fd[9]: OK", Rule()).judgement, Judgement::kClean);
+  EXPECT_EQ(Judged(sdk::ReadClamdLine(std::string_view("stream: OK\0", 11)), Rule()).judgement, Judgement::kClean);
+  EXPECT_EQ(Judged(sdk::ReadClamdLine("fd[9]: OK"), Rule()).judgement, Judgement::kClean);
   for (const char* said : {"", "OK", "stream: OK.", "stream: ok", "stream:OK", "x: Access denied. ERROR", "UNKNOWN COMMAND",
                            "INSTREAM size limit exceeded. ERROR", "stream: OK OK", "fd[9]: no signatures ERROR"}) {
-    EXPECT_EQ(ReadClamdReply(said, Rule()).judgement, Judgement::kNotScanned) << said;
+    EXPECT_EQ(Judged(sdk::ReadClamdLine(said), Rule()).judgement, Judgement::kNotScanned) << said;
   }
 }
 
 TEST(Outcome, OfClamdNamesWhatWasFound) {
-  const Outcome found = ReadClamdReply("fd[9]: Reprise.Test.EICAR.UNOFFICIAL FOUND", Rule());
+  const Outcome found = Judged(sdk::ReadClamdLine("fd[9]: Reprise.Test.EICAR.UNOFFICIAL FOUND"), Rule());
   EXPECT_EQ(found.judgement, Judgement::kInfected);
   EXPECT_EQ(found.what, "Reprise.Test.EICAR.UNOFFICIAL");
 }
 
 TEST(Outcome, OfALimitIsNotScannedAlthoughItSaysFound) {
-  const Outcome outcome = ReadClamdReply("fd[9]: Heuristics.Limits.Exceeded.MaxScanTime FOUND", Rule());
+  const Outcome outcome = Judged(sdk::ReadClamdLine("fd[9]: Heuristics.Limits.Exceeded.MaxScanTime FOUND"), Rule());
   EXPECT_EQ(outcome.judgement, Judgement::kNotScanned);
   EXPECT_EQ(outcome.what, "Heuristics.Limits.Exceeded.MaxScanTime");
 }

@@ -92,6 +92,24 @@ TEST(Batch, ABoxThatFailsStopsNoOther) {
   EXPECT_THAT(batch.target["user2@new"].folders[kInbox].messages, SizeIs(5));
 }
 
+TEST(Batch, ABoxThatWasFullKeepsItsOrderWhenItGoesOn) {
+  for (uint64_t quota = 0; quota < 900; quota += 30) {
+    SimBatch batch(1, 0);
+    SimFolder& inbox = batch.source["user1@old"].folders[kInbox];
+    for (int i = 0; i < 12; ++i) {
+      SimMessage message = MessageOf(i);
+      if (i % 3 == 0) message.content += std::string(150, 'x');
+      inbox.Add(message);
+    }
+    batch.options.move.window_messages = 4;
+    batch.target["user1@new"].quota = quota;
+    EXPECT_EQ(batch.Move()[0].why, "over_quota");
+    batch.target["user1@new"].quota = 1 << 20;
+    batch.Move();
+    EXPECT_EQ(InOrder(batch.target["user1@new"], kInbox), InOrder(batch.source["user1@old"], kInbox)) << quota;
+  }
+}
+
 TEST(Batch, ALostConnectionIsTriedAgainAndDoublesNothing) {
   SimBatch batch(3, 8);
   for (auto& [name, fate] : batch.fates) fate = {.at = 24, .fault = Fault::kConnectionLost};

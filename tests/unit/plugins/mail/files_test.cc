@@ -38,7 +38,7 @@ void Fill(ImapStore& store) {
   std::string binary = "Subject: octets\r\n\r\n";
   for (int i = 1; i < 3000; ++i) binary += static_cast<char>(i % 255 + 1);
   binary += "\r\n";
-  for (const FolderPath& path : kFolders) store.Create({path});
+  for (const FolderPath& path : kFolders) store.Create({.path = path, .subscribed = true});
   for (size_t folder = 0; folder + 1 < kFolders.size(); ++folder) {
     for (int i = 0; i < 7; ++i) {
       Put(store, kFolders[folder], {"From: x@y\r\nSubject: " + std::to_string(folder) + "." + std::to_string(i) + "\r\n\r\nFrom here\r\n.\r\n\r\n",

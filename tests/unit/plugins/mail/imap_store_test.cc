@@ -18,7 +18,7 @@ TEST(MailImap, KeepsNamesOfFoldersAsPeopleWroteThem) {
     auto store = site.Connect(server);
     const std::vector<FolderPath> paths = {{"R\u00E9union"},      {"A & B"},  {"&"},           {"\U0001F4EC lettres"}, {"Archives", "2022", "Ao\u00FBt"},
                                            {"\u65E5\u672C\u8A9E"}, {"a\"b\\c"}, {"100% *{x}"}, {"tilde~ \u00E9&-&"}};
-    for (const FolderPath& path : paths) store->Create({path});
+    for (const FolderPath& path : paths) store->Create({.path = path, .subscribed = true});
     auto found = PathsOf(store->Folders());
     for (const FolderPath& path : paths) EXPECT_THAT(found, ::testing::Contains(path)) << separator;
     for (const FolderPath& path : paths) {

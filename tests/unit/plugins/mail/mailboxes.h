@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plugins/mail/imap_store.h"
+#include "plugins/sdk/sha256.h"
 #include "tests/unit/plugins/mail/dovecot.h"
 #include "tests/unit/plugins/sdk/fake_call.h"
 

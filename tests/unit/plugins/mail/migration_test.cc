@@ -96,6 +96,23 @@ TEST(Migration, KilledAtEachInstantOfATargetThatSaysNoUidsBringsEachMessageExact
   AtEveryInstant(Fault::kKilled, prepare, [](SimMove&) {}, ExpectEqual);
 }
 
+// As Dovecot does before 1970 and after 2038.
+TEST(Migration, KilledAtEachInstantOfATargetThatKeepsNoDatesBringsEachMessageExactlyOnce) {
+  const auto prepare = [](SimMove& move) {
+    Fill(move.source);
+    move.target.keeps_dates = false;
+  };
+  const auto look = [](const SimMove& move) {
+    for (const auto& [path, folder] : move.source.folders) {
+      std::vector<std::string> here, there;
+      for (const auto& [uid, message] : folder.messages) here.push_back(message.content);
+      for (const auto& [uid, message] : move.target.folders.at(path).messages) there.push_back(message.content);
+      EXPECT_EQ(there, here) << path.back();
+    }
+  };
+  AtEveryInstant(Fault::kKilled, prepare, [](SimMove&) {}, look);
+}
+
 TEST(Migration, KilledAtEachInstantWithServersThatSayNoNextUidBringsEachMessageExactlyOnce) {
   const auto prepare = [](SimMove& move) {
     Fill(move.source);

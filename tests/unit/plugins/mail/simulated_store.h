@@ -15,6 +15,7 @@
 #include <tuple>
 #include <vector>
 
+#include "plugins/mail/imap_errors.h"
 #include "plugins/mail/migration.h"
 #include "plugins/mail/store.h"
 #include "plugins/sdk/error.h"
@@ -56,6 +57,8 @@ struct SimServer {
   uint64_t quota = std::numeric_limits<uint64_t>::max();  // Bytes of all messages.
   bool says_uids = true;     // UIDPLUS.
   bool says_next = true;
+  bool keeps_dates = true;
+  std::function<uint32_t(uint32_t uid)> lie;  // What it says of the UID that it gave.
   uint64_t reads = 0;
 
   uint64_t Bytes() const {
@@ -136,9 +139,11 @@ class SimStore final : public Target {
     if (server_.largest != 0 && message.bytes > server_.largest) throw sdk::Error("too_large", "too large");
     if (made.content.find("MALFORMED") != std::string::npos) throw sdk::Error("malformed", "malformed");
     if (server_.Bytes() + message.bytes > server_.quota) throw sdk::Error("over_quota", "over quota");
+    if (!server_.keeps_dates) made.date = {1'700'000'000, 0};
     const uint32_t uid = folder.Add(std::move(made));
     fate_.Instant();  // Done, and nobody was told.
-    return server_.says_uids ? Appended{folder.validity, uid} : Appended{};
+    if (!server_.says_uids) return {};
+    return {folder.validity, server_.lie ? server_.lie(uid) : uid};
   }
   std::vector<AppendResult> AppendAll(const FolderPath& path, const std::vector<Outgoing>& messages) override {
     std::vector<AppendResult> results;
@@ -148,6 +153,9 @@ class SimStore final : public Target {
       } catch (const sdk::Error& error) {
         if (error.code() == "connection_lost") throw;
         results.push_back({{}, error});
+        if (IsAboutTheMessage(error.code())) continue;
+        while (results.size() < messages.size()) results.push_back({{}, error});
+        break;
       }
     }
     return results;
