@@ -14,6 +14,7 @@ import shutil
 from dataclasses import asdict, dataclass
 
 import damages
+import oddities
 import programs
 import samples
 
@@ -21,6 +22,7 @@ SOUND = ("INTACT", "INTACT_SAMPLED")
 # Not proven, and not accused: what was sealed on purpose, or has no format that anyone could check.
 SEALED = ("UNREADABLE", "NOT_EVALUATED")
 MIB = 1 << 20
+CONTENT = "content"  # It is under checksums; names, times and attributes beside it are not.
 
 
 @dataclass
@@ -94,29 +96,29 @@ def single_files(corpus, rng):
         ("photo.jpg", "jpeg", samples.jpeg(rng), False),
         ("photo-p.jpg", "jpeg", samples.jpeg_progressive(rng), False),
         ("guide.pdf", "pdf", samples.pdf(rng), False),
-        ("lettre.docx", "office", samples.office(rng), True),
-        ("notes.zip", "zip", samples.zip_file(rng), True),
+        ("lettre.docx", "office", samples.office(rng), CONTENT),
+        ("notes.zip", "zip", samples.zip_file(rng), CONTENT),
         ("planning.sqlite", "sqlite", samples.database(rng, corpus.scratch), False),
         ("boite.mbox", "mbox", samples.mbox(rng, corpus.scratch), False),
         ("scanner.dcm", "dicom", samples.dicom(rng), False),
         ("sauvegarde.tar", "tar", tar, False),
-        ("sauvegarde.tar.gz", "tar.gz", gzip.compress(tar, mtime=0), True),
+        ("sauvegarde.tar.gz", "tar.gz", samples.gzipped(tar), True),
         ("sauvegarde.tar.xz", "tar.xz", lzma.compress(tar), True),
         ("sauvegarde.tar.bz2", "tar.bz2", bz2.compress(tar), True),
         ("sauvegarde.tar.zst", "tar.zst", samples.zstd(tar), True),
-        ("agiletime.sql.gz", "sql.gz", gzip.compress(dumps["p"]), True),
-        ("planning.sqlite.gz", "sqlite.gz", gzip.compress(samples.database(rng, corpus.scratch)), True),
+        ("agiletime.sql.gz", "sql.gz", samples.gzipped(dumps["p"]), True),
+        ("planning.sqlite.gz", "sqlite.gz", samples.gzipped(samples.database(rng, corpus.scratch)), True),
     ]
 
 
 def single_file_cases(corpus, rng, files):
     for name, kind, content, checked in files:
-        corpus.add_file(name, content, kind, "", SOUND if not checked else ("INTACT",))
+        corpus.add_file(name, content, kind, "", ("INTACT",) if checked is True else SOUND)
         for damage, (change, true, hidden) in damages.CONTENT.items():
             key = f"{name}/{damage}".encode()
             changed = change(content, key, samples.seeded(corpus.seed, key))
             if changed != content:
-                corpus.add_file(name, changed, kind, damage, true, hidden and not checked)
+                corpus.add_file(name, changed, kind, damage, true, hidden and (not checked or (checked == CONTENT and damage == "one bit")))
         for style, (change, extension, note, true) in damages.STYLES.items():
             key = f"{name}/{style}".encode()
             corpus.add_file(name + extension, change(content, key, rng), kind, style, true, beside={note: damages.NOTE})
@@ -143,14 +145,23 @@ def sound_only(corpus, rng):
     add("inconnu.bin", bytes(i * i % 256 for i in range(50_000)), SOUND + SEALED)
     add("notes.txt.xz", lzma.compress(text), ("INTACT",), "compressed")
     add("notes.zst", samples.zstd(text, checksum=False), SOUND, "compressed")
-    add("notes.gz", gzip.compress(text) + gzip.compress(text), ("INTACT",), "compressed")
-    add("systeme.tar.gz", samples.tar_with_program(rng), ("INTACT",), "compressed")
+    # One more part might have followed; a program is as it was written, and nobody decoded it; a time stands under no checksum.
+    add("notes.gz", samples.gzipped(text) + samples.gzipped(text), ("INTACT_SAMPLED",), "compressed")
+    add("systeme.tar.gz", samples.tar_with_program(rng), ("INTACT_SAMPLED",), "compressed")
+    add("date.txt.gz", gzip.compress(text, mtime=1_660_982_400), ("INTACT_SAMPLED",), "compressed")
+    for name, content, true in oddities.sound(rng):
+        add(name, content, true, "odd")
     add("photo.jpg.bak", samples.jpeg(rng), SOUND, "renamed by people")
     add("planning.csv.old", samples.csv_file(rng, 300), SOUND, "renamed by people")
     add("README", b"How to restore: see chapter 4. Your files are in the archive.\n", SOUND, "text")
     for number in range(6):
         files = samples.documents(samples.seeded(corpus.seed, f"documents{number}"))
         corpus.add_folder(files, "documents", "", SOUND)
+
+
+def odd_damage(corpus, rng):
+    for name, content, damage, true, hidden in oddities.damaged(rng):
+        corpus.add_file(name, content, "odd", damage, true, hidden)
 
 
 def sums(files):
@@ -202,6 +213,7 @@ def build(folder, seed):
     rng = samples.seeded(seed, "corpus")
     single_file_cases(corpus, rng, single_files(corpus, rng))
     sound_only(corpus, rng)
+    odd_damage(corpus, rng)
     folder_cases(corpus, rng)
     tree_cases(corpus, rng)
     corpus.finish()

@@ -43,6 +43,7 @@ class Postgres:
         lines = "".join("\t".join(map(str, row)) + "\n" for row in rows)
         script = ("CREATE TABLE planning (id int PRIMARY KEY, matricule int, service text, jour date, poste text, heures int);\n"
                   "CREATE TABLE vide (id int);\nCREATE VIEW nuits AS SELECT * FROM planning WHERE poste = 'nuit';\n"
+                  "SELECT lo_from_bytea(0, convert_to(repeat('lettre ', 400), 'UTF8')) FROM generate_series(1, 3);\n"
                   f"COPY planning FROM stdin;\n{lines}\\.\n")
         run(["psql", "-q", "-h", self.home, "-U", "corpus", "-d", "postgres", "-v", "ON_ERROR_STOP=1"], input=script.encode())
 

@@ -1,6 +1,7 @@
 """Sound backups, one function for each kind: made by the programs that make them in life where they are at hand."""
 
 import csv
+import gzip
 import io
 import json
 import mailbox
@@ -238,6 +239,14 @@ def tar_with_program(rng):
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
+
+
+def gzipped(content):
+    """As `gzip` writes what is piped through it: without a name and a time."""
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", filename="", mtime=0) as file:
+        file.write(content)
     return out.getvalue()
 
 

@@ -8,7 +8,7 @@ std::vector<std::unique_ptr<Decoder>> AllDecoders() {
                      MakeGzip, MakeXz, MakeZstd, MakeBzip2, MakeZip, MakePng, MakeJpeg, MakeGif, MakePdf, MakeSqlite,
                      MakePgDump, MakeDicom, MakeSealed, MakeTar, MakeArchive,
                      // By name, or because it reads like it: the most particular first.
-                     MakeXml, MakeMbox, MakeMail, MakeSql, MakeJson, MakeJsonLines, MakeText, MakeCsv}) {
+                     MakeXml, MakePgBlobs, MakeMbox, MakeMail, MakeSql, MakeJson, MakeJsonLines, MakeText, MakeCsv}) {
     decoders.push_back(make());
   }
   return decoders;

@@ -24,6 +24,7 @@ std::unique_ptr<Decoder> MakeGif();
 std::unique_ptr<Decoder> MakePdf();
 std::unique_ptr<Decoder> MakeSqlite();
 std::unique_ptr<Decoder> MakePgDump();
+std::unique_ptr<Decoder> MakePgBlobs();
 std::unique_ptr<Decoder> MakeDicom();
 std::unique_ptr<Decoder> MakeSealed();
 std::unique_ptr<Decoder> MakeJson();

@@ -1,6 +1,7 @@
 // 7z, cpio, and what else libarchive reads with checks of its own. Only 7z stands wholly under checksums.
 #include <archive.h>
 #include <archive_entry.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <memory>
@@ -60,7 +61,10 @@ class Archive final : public Decoder {
   const char* name() const override { return "archive"; }
   bool Dense() const override { return true; }
   bool Recognises(std::string_view head) const override {
-    return StartsWith(head, k7z) || StartsWith(head, "070701") || StartsWith(head, "070702");
+    if (StartsWith(head, k7z)) return true;
+    // cpio, in text and in the two orders of bytes.
+    return StartsWith(head, "070701") || StartsWith(head, "070702") || StartsWith(head, "070707") ||
+           (head.size() >= 26 && (StartsWith(head, "\xc7\x71") || StartsWith(head, "\x71\xc7")));
   }
 
   void Decode(Source& source, Report& report) const override {
@@ -104,12 +108,24 @@ class Archive final : public Decoder {
   }
 
  private:
-  // What the header of 7z says of the size, and that nothing stands behind it.
+  static uint32_t Crc(std::string_view bytes) {
+    return static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+  }
+
+  // What the headers of 7z say of themselves and of the size, and that nothing stands behind them: libarchive looks at less.
   static void Ending(Source& source, Report& report, bool sevenzip) {
     if (!sevenzip) return;
     const std::string header = source.ReadString(0, 32);
-    const uint64_t end = 32 + LittleEndian(std::string_view(header).substr(12, 8)) +
-                         LittleEndian(std::string_view(header).substr(20, 8));
+    const std::string_view fields(header);
+    const uint64_t size = LittleEndian(fields.substr(20, 8));
+    const uint64_t begin = 32 + LittleEndian(fields.substr(12, 8));
+    const uint64_t end = begin + size;
+    if (fields[6] != 0 || fields[7] > 4) return report.Damaged(6, "version 0.0 to 0.4", HexOf(fields.substr(6, 2)));
+    if (Crc(fields.substr(12)) != LittleEndian(fields.substr(8, 4)))
+      return report.Damaged(8, "a first header with its CRC", Words("CRC ", Hex8(Crc(fields.substr(12)))));
+    const std::string last = source.ReadString(begin, static_cast<size_t>(std::min<uint64_t>(size, source.Size())));
+    if (Crc(last) != LittleEndian(fields.substr(28, 4)))
+      return report.Damaged(begin, "a last header with its CRC", Words("CRC ", Hex8(Crc(last))));
     if (source.Size() > end) return report.Damaged(end, "the end of the archive", HexOf(source.ReadString(end, 16)));
     report.CheckedAll();
   }

@@ -19,18 +19,32 @@ bool Unpacker::End(std::string fault) {
   return false;
 }
 
+// Padding to whole blocks of a tape, or between frames. True: past them something else follows.
+bool Unpacker::SkipZeros() {
+  uint64_t zeros = 0;
+  for (std::string_view some = reader_.Peek(kInput); !some.empty(); some = reader_.Peek(kInput)) {
+    const size_t count = std::min(some.find_first_not_of('\0'), some.size());
+    reader_.Take(count);
+    zeros += count;
+    if (count < some.size()) return codec_->Padding() > 0 && zeros % codec_->Padding() == 0;
+  }
+  return false;
+}
+
+bool Unpacker::Begin() {
+  if (frames_ended_ > 0 && reader_.Peek(1) == std::string_view("\0", 1) && !SkipZeros() && reader_.AtEnd()) return End("");
+  const std::string head(reader_.Peek(32));
+  if (head.empty()) return End("");
+  in_frame_ = codec_->Begin(head);
+  if (in_frame_) return true;
+  expected_ = "the end of the file after the packed data";
+  return End(HexOf(head));
+}
+
 bool Unpacker::More(std::string& into) {
   const size_t before = into.size();
   while (!ended_ && into.size() == before) {
-    if (!in_frame_) {
-      const std::string head(reader_.Peek(32));
-      if (head.empty()) return End("");
-      if (!codec_->Begin(head)) {
-        expected_ = "the end of the file after the packed data";
-        return End(HexOf(head));
-      }
-      in_frame_ = true;
-    }
+    if (!in_frame_ && !Begin()) return false;
     const std::string_view there = reader_.Peek(kInput);
     std::string_view left = there;
     const Codec::Step step = codec_->Run(left, into);
@@ -41,9 +55,11 @@ bool Unpacker::More(std::string& into) {
       endless_ = true;
       return End("far more than a backup of this size holds (a bomb)");
     }
-    if (step == Codec::Step::kBroken) return End(codec_->Why());
+    too_large_ = step == Codec::Step::kTooLarge;
+    if (too_large_ || step == Codec::Step::kBroken) return End(codec_->Why());
     if (step == Codec::Step::kFrameEnd) {
       in_frame_ = false;
+      ++frames_ended_;
       if (frames_ == Frames::kOne) {
         End("");
         return true;
@@ -59,6 +75,8 @@ bool Unpacker::More(std::string& into) {
 void Unpacker::Tell(Report& report) const {
   if (truncated_) {
     report.Truncated(at(), "more packed data");
+  } else if (too_large_) {
+    report.Undecided(at(), "data that can be unpacked in the memory that is given here", fault_);
   } else if (endless_) {
     report.Undecided(at(), "content that can be unpacked within limits", fault_);
   } else if (!fault_.empty()) {

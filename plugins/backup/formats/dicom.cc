@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "plugins/backup/formats/all.h"
+#include "plugins/backup/formats/codec.h"
+#include "plugins/backup/judge/bulk.h"
 #include "plugins/backup/judge/statistics.h"
 #include "plugins/backup/judge/words.h"
 
@@ -13,6 +15,7 @@ namespace {
 
 constexpr uint64_t kUndefined = 0xffffffff;
 constexpr int kDepthMax = 16;
+constexpr size_t kInflatedMax = size_t{256} << 20;
 constexpr uint32_t kPixels = 0x7fe00010, kItem = 0xfffee000, kItemEnd = 0xfffee00d, kSequenceEnd = 0xfffee0dd;
 
 constexpr std::string_view kShort = "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US";
@@ -25,23 +28,89 @@ struct Element {
   uint64_t size = 0;
 };
 
+// Neighbours in a picture are alike; random bytes differ by 85 on average. A few runs of noise between smooth ones are no picture.
+class Noise {
+ public:
+  explicit Noise(size_t distance) : distance_(distance) {}
+  void Look(std::string_view bytes, uint64_t at) {
+    for (size_t i = 0; i + kCell <= bytes.size(); i += kCell, ++all_) {
+      const std::string_view cell = bytes.substr(i, kCell);
+      if (distance_ >= kCell / 4 || Difference(cell) < kRandomLeast || ChiSquare(cell) > 355) continue;
+      if (cells_++ == 0) first_ = at + i;
+    }
+  }
+  bool Stands() const { return cells_ > 0 && cells_ * 4 <= all_; }
+  uint64_t cells() const { return cells_; }
+  uint64_t first() const { return first_; }
+
+ private:
+  static constexpr size_t kCell = 512;
+  static constexpr uint64_t kRandomLeast = 72;
+  uint64_t Difference(std::string_view cell) const {
+    const size_t pairs = cell.size() - distance_;
+    uint64_t sum = 0;
+    size_t i = 0;
+#ifdef __SSE2__
+    __m128i sums = _mm_setzero_si128();
+    for (; i + 16 <= pairs; i += 16) {
+      sums = _mm_add_epi64(sums, _mm_sad_epu8(bulk_internal::Load(cell.data() + i), bulk_internal::Load(cell.data() + i + distance_)));
+    }
+    sum = static_cast<uint64_t>(_mm_cvtsi128_si64(sums)) + static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_srli_si128(sums, 8)));
+#endif
+    for (; i < pairs; ++i) {
+      const int difference = static_cast<unsigned char>(cell[i]) - static_cast<unsigned char>(cell[i + distance_]);
+      sum += static_cast<uint64_t>(difference < 0 ? -difference : difference);
+    }
+    return sum / pairs;
+  }
+
+  const size_t distance_;
+  uint64_t all_ = 0, cells_ = 0, first_ = 0;
+};
+
 class Parser {
  public:
   Parser(Source& source, Report& report) : source_(source), report_(report), at_(132) {}
 
   void File() {
     if (!Meta()) return;
-    if (syntax_ == "1.2.840.10008.1.2.1.99") {
-      return report_.Undecided(at_, "a data set that is not deflated as a whole", "a deflated one");
-    }
+    if (syntax_ == "1.2.840.10008.1.2.1.99") return Deflated();
     explicit_ = syntax_ != "1.2.840.10008.1.2";
     big_ = syntax_ == "1.2.840.10008.1.2.2";
     encapsulated_ = explicit_ && !big_ && syntax_ != "1.2.840.10008.1.2.1";
     Elements(source_.Size(), 0);
+    if (report_.clean()) Preamble();
     if (report_.clean() && !pixels_ && rows_ > 0) report_.Missing("pixel data", "rows and columns, and no pixels");
   }
 
+  // A data set without the head of a file, as it comes out of a deflated one.
+  void DataSet() {
+    at_ = 0;
+    Elements(source_.Size(), 0);
+  }
+
  private:
+  void Deflated() {
+    Unpacker unpacker(source_, RawDeflateCodec(), report_, Unpacker::Frames::kOne, at_);
+    std::string bytes;
+    while (unpacker.More(bytes)) {
+      if (bytes.size() > kInflatedMax) return report_.Undecided(at_, Words("a data set of at most ", kInflatedMax, " bytes"), "a larger one");
+    }
+    if (!unpacker.ended_well()) return unpacker.Tell(report_);
+    if (source_.Size() - unpacker.at() > 1) return static_cast<void>(Bad(unpacker.at(), "the end of the file", "more bytes"));
+    MemorySource data(std::move(bytes));
+    Parser(data, report_).DataSet();
+  }
+
+  // Before the mark anything may stand; what stands there is zeros, or the head of another format (TIFF).
+  void Preamble() {
+    const std::string bytes = source_.ReadString(0, 128);
+    if (bytes.find_first_not_of('\0') == bytes.npos || StartsWith(bytes, "II") || StartsWith(bytes, "MM")) return;
+    if (LooksLikeShortNoise(std::string_view(bytes).substr(0, 64)) || LooksLikeShortNoise(std::string_view(bytes).substr(64)))
+      return static_cast<void>(Bad(0, "128 bytes of zeros, or the head of another format", HexOf(bytes)));
+    if (LookOf(bytes) != Look::kText) report_.Undecided(0, "128 bytes of zeros, or the head of another format", HexOf(bytes));
+  }
+
   bool Bad(uint64_t at, std::string expected, std::string found) {
     if (report_.clean()) report_.Damaged(at, std::move(expected), std::move(found));
     return false;
@@ -219,6 +288,7 @@ class Parser {
         big_ ? std::array<unsigned char, 2>{static_cast<unsigned char>(mask >> 8), static_cast<unsigned char>(mask)}
              : std::array<unsigned char, 2>{static_cast<unsigned char>(mask), static_cast<unsigned char>(mask >> 8)};
     std::string room;
+    Noise noise(static_cast<size_t>(std::max<uint64_t>(1, allocated_ / 8) * std::max<uint64_t>(samples_, 1)));
     uint64_t windows = 0, overfull = 0, random = 0, first_overfull = 0, first_random = 0;
     for (uint64_t at = 0; at < element.size;) {
       const std::string_view piece = pixels.View(at, 64 * kWindow, room);
@@ -227,6 +297,7 @@ class Parser {
         const std::string_view bytes = piece.substr(i, kWindow);
         const bool over = mask != 0 && AnyBits(bytes, spare_bits);
         if (over && overfull++ == 0) first_overfull = at_ + at + i;
+        noise.Look(bytes, at_ + at + i);
         if (bytes.size() == kWindow && LookOf(bytes) == Look::kRandom && random++ == 0) first_random = at_ + at + i;
       }
       at += piece.size();
@@ -236,6 +307,8 @@ class Parser {
       return Bad(first_overfull, Words("pixels of ", stored_, " bits"), "more bits");
     if (overfull > 0) report_.Undecided(first_overfull, Words("pixels of ", stored_, " bits"), "more bits everywhere");
     if (random > 0) report_.Undecided(first_random, "pixels", Words(random, " windows of 4 KiB that look random"));
+    if (random == 0 && noise.Stands())
+      report_.Undecided(noise.first(), "pixels", Words(noise.cells(), " runs of 512 bytes of noise between smooth ones"));
     return true;
   }
 

@@ -30,7 +30,12 @@ void EncodingCheck::Feed(std::string_view piece) {
     if (piece.substr(0, 2) == "\xff\xfe") wide_ = 1;
     if (piece.substr(0, 2) == "\xfe\xff") wide_ = 2;
   }
-  if (at_ == 0 && !piece.empty()) first_ = piece[0];
+  if (at_ == 0 && !piece.empty()) {
+    first_ = piece[0];
+    frames_ = piece[0] == '\v';
+  }
+  fed_ = piece;
+  fed_at_ = at_;
   varied_ = varied_ || piece.find_first_not_of(first_) != std::string_view::npos;
   if (wide_ != 0) {
     Wide(piece);
@@ -71,9 +76,11 @@ void EncodingCheck::Slowly(std::string_view piece) {
     if (byte >= 0x80) {
       ++high_;
       if (IsWesternLetter(byte)) ++letters_;
-    } else if (!IsTextByte(byte)) {
+    } else if (!IsTextByte(byte) && !Means(byte)) {
       Odd(control_, at_, byte);
     }
+    fill_ = byte == 0xff ? fill_ + 1 : 0;
+    if (fill_ == 16 && filled_ == kNone) filled_ = at_ - 15;
     if (expected_ > 0) {
       const bool first = at_ == lead_at_ + 1;
       const bool overlong = first && ((lead_ == 0xe0 && byte < 0xa0) || (lead_ == 0xf0 && byte < 0x90));
@@ -119,17 +126,32 @@ void EncodingCheck::Wide(std::string_view piece) {
   }
 }
 
+// Control characters that some texts have.
+bool EncodingCheck::Means(unsigned char byte) {
+  if (frames_ && (byte == 0x0b || byte == 0x1c)) return true;
+  if (byte != 0x0e && byte != 0x0f) return false;
+  shifts_ = shifts_ || Contains(fed_.substr(0, static_cast<size_t>(at_ - fed_at_)), "\x1b$)C");
+  return shifts_;
+}
+
 void EncodingCheck::Tell(Report& report) const {
-  if (control_ != kNone) return report.Damaged(control_, "text", HexOf(OneByte(control_byte_)));
+  // What DOS wrote at the end of a text.
+  const bool dos_end = control_byte_ == 0x1a && control_ + 1 == at_;
+  if (control_ != kNone && !dos_end && mixed_ && (control_byte_ == 0x07 || control_byte_ == 0x08))
+    return report.Undecided(control_, "text", HexOf(OneByte(control_byte_)));
+  if (control_ != kNone && !dos_end) return report.Damaged(control_, "text", HexOf(OneByte(control_byte_)));
   if (!varied_ && at_ >= 64)
     return report.Damaged(0, "text", Words("one byte, ", at_, " times: ", HexOf({&first_, 1})));
   if (wide_ != 0 && (at_ % 2 != 0 || high_surrogate_)) return report.Truncated(at_, "the second half of a character");
+  if (wide_ == 0 && filled_ != kNone) return report.Damaged(filled_, "text", "16 times ff and more");
   if (wide_ != 0 || (broken_ == 0 && expected_ == 0)) return;
   if (broken_ == 0) return report.Truncated(at_, "the rest of a character in UTF-8");
   // One byte a character: mostly plain letters, and hardly anything that happens to be UTF-8.
   const bool western = characters_ * 20 <= broken_ && letters_ * 100 >= high_ * 95 && high_ * 4 <= at_;
   if (western) return;
-  if (characters_ >= 5 * broken_) return report.Damaged(not_utf8_, "text in UTF-8", HexOf(OneByte(not_utf8_byte_)));
+  // Logs and mail have several programs' letters: more than a damaged place or two, and each of them a letter.
+  const bool several = broken_ >= 32 || mixed_;
+  if (characters_ >= 5 * broken_ && !several) return report.Damaged(not_utf8_, "text in UTF-8", HexOf(OneByte(not_utf8_byte_)));
   report.Undecided(not_utf8_, "text in UTF-8 or Western European letters", HexOf(OneByte(not_utf8_byte_)));
 }
 

@@ -16,17 +16,27 @@ class EncodingCheck {
   // Reports the first byte that no text has, or says nothing.
   void Tell(Report& report) const;
   bool is_utf16() const { return wide_ != 0; }
+  // Characters that one text rarely mixes are no damage where every message has its own.
+  void AllowMixed() { mixed_ = true; }
 
  private:
   void Narrow(std::string_view piece);
   void Slowly(std::string_view piece);
   void Wide(std::string_view piece);
+  bool Means(unsigned char byte);
   void Odd(uint64_t& first, uint64_t at, unsigned char byte);
 
   static constexpr uint64_t kNone = ~uint64_t{0};
   uint64_t at_ = 0;
   char first_ = '\0';
+  bool shifts_ = false;  // ISO 2022 with two alphabets, which says so first: control characters change between them.
+  std::string_view fed_;  // While it is fed.
+  uint64_t fed_at_ = 0;
+  bool frames_ = false;  // HL7's messages one behind the other, each between two control characters.
+  uint64_t fill_ = 0;    // Of bytes 0xff in a row, how many just now.
+  uint64_t filled_ = kNone;
   bool varied_ = false;  // Not one byte over and over, as wipers write.
+  bool mixed_ = false;
   int wide_ = 0;         // 1: little-endian, 2: big-endian.
   int expected_ = 0;     // Further bytes of a UTF-8 character.
   unsigned char lead_ = 0;

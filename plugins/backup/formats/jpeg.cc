@@ -118,10 +118,12 @@ class Jpeg final : public Decoder {
     const uint64_t at = input.at - (input.ended ? 0 : input.manager.bytes_in_buffer);
     jpeg_destroy_decompress(&picture);
     if (input.ended) return report.Truncated(at, "image data and the marker EOI");
+    if (!whole && errors.manager.msg_code == JERR_BAD_PRECISION)
+      return report.Undecided(at, "a JPEG of 8 bits, as can be decoded here", errors.words);
     if (!whole || errors.manager.num_warnings > 0)
       return report.Damaged(at, "image data to the marker EOI", errors.words);
     const std::string rest = source.ReadString(at, 16);
-    const bool padding = rest.size() == 1 && rest[0] == '\0';  // To an even length, in DICOM.
+    const bool padding = rest.size() == 1 && (rest[0] == '\0' || rest[0] == '\n');  // To an even length, in DICOM; in PDF.
     if (!rest.empty() && !padding && rest.substr(0, 3) != "\xff\xd8\xff") {
       report.Damaged(at, "the end of the file behind EOI", HexOf(rest));
     }

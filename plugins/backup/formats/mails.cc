@@ -54,6 +54,7 @@ class MessageGrammar final : public TextGrammar {
     }
   }
 
+  bool Mixed() const override { return true; }
   void End(Report& report, uint64_t size, bool) override {
     if (headers_ == 0) return report.Damaged(begin_, "the headers of a message", "none");
     if (in_headers_) return report.Truncated(size, "the empty line behind the headers");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "plugins/backup/formats/all.h"
+#include "plugins/backup/formats/pdf_filters.h"
 #include "plugins/backup/formats/pdf_objects.h"
 #include "plugins/backup/judge/words.h"
 
@@ -26,6 +27,19 @@ class SourceBytes final : public PdfBytes {
 class Judged final : public PdfReader {
  public:
   Judged(Report& report, bool repair) : report_(report), repair_(repair) {}
+  bool Packed(int object, const std::string& bytes, const std::vector<std::string>& filters) override {
+    const auto content = Unfilter(bytes, filters, report_);
+    if (!content) return false;
+    if (content->kind == Unfiltered::Kind::kBroken) {
+      report_.Damaged(0, Words("the stream of object ", object), content->why);
+    } else if (content->kind == Unfiltered::Kind::kTooLarge) {
+      report_.Undecided(0, Words("the stream of object ", object, " in at most 256 MiB"), "more");
+    } else if (content->kind == Unfiltered::Kind::kJpeg) {
+      MemorySource picture(content->bytes);
+      report_.Inside(Words("object ", object), picture);
+    }
+    return true;
+  }
   void Raw(int object, std::string bytes, bool compressed) override {
     MemorySource content(std::move(bytes));
     const size_t mark = report_.Mark();

@@ -71,9 +71,23 @@ std::string RawBytes(QPDFObjectHandle& object) {
   return {reinterpret_cast<const char*>(raw->getBuffer()), raw->getSize()};
 }
 
+// Empty: none, or none that can be told.
+std::vector<std::string> FiltersOf(QPDFObjectHandle& object) {
+  std::vector<std::string> names;
+  QPDFObjectHandle filters = object.getDict().getKey("/Filter");
+  if (filters.isName()) names.push_back(filters.getName());
+  for (int i = 0; filters.isArray() && i < filters.getArrayNItems(); ++i) {
+    if (!filters.getArrayItem(i).isName()) return {};
+    names.push_back(filters.getArrayItem(i).getName());
+  }
+  return names;
+}
+
 void ReadStream(QPDFObjectHandle& object, PdfReader& reader) {
   const int number = object.getObjGen().getObj();
   if (!object.getDict().hasKey("/Filter")) return reader.Raw(number, RawBytes(object), false);
+  // qpdf forgives what readers of documents forgive: a checksum of zlib that does not agree, a JPEG with noise in it.
+  if (const auto filters = FiltersOf(object); !filters.empty() && reader.Packed(number, RawBytes(object), filters)) return;
   Pl_Discard nowhere;
   bool tried = false;
   const bool unpacked = object.pipeStreamData(&nowhere, &tried, 0, qpdf_dl_all, true, false);

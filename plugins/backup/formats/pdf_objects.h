@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace reprise::backup {
 
@@ -21,7 +22,10 @@ class PdfBytes {
 class PdfReader {
  public:
   virtual ~PdfReader() = default;
-  // A stream that is not compressed, or compressed in a way that qpdf passes on as it is (JPEG and the like): its raw bytes.
+  // A stream as it lies in the file (less the document's own encryption), and the names of its filters in the order in which
+  // they are to be undone ("/FlateDecode"). False: not all of them are known there; then qpdf unpacks it.
+  virtual bool Packed(int object, const std::string& bytes, const std::vector<std::string>& filters) = 0;
+  // A stream that is not compressed, or compressed in a way that nobody here knows: its raw bytes.
   virtual void Raw(int object, std::string bytes, bool compressed) = 0;
   // A stream that should unpack and does not.
   virtual void Broken(int object) = 0;

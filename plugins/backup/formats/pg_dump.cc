@@ -156,6 +156,8 @@ void ReadEntry(Fields& fields, const Contents& contents, Entry& entry, Report& r
     entry.empty = !file || file->empty();
     if (entry.empty) return;
     const bool list = description == "BLOBS";  // A list of blobs, which is never compressed.
+    // The tar format names a file for the list, and writes it under another name.
+    if (list && EndsWith(*file, ".dat")) return report.Needs("blobs.toc");
     report.Needs(contents.compressed && !list ? *file + contents.extension : *file);
   }
 }
@@ -270,8 +272,38 @@ class PgDump final : public Decoder {
   }
 };
 
+// "16418 blob_16418.dat": which large objects a directory or a tar has.
+class PgBlobs final : public Decoder {
+ public:
+  const char* name() const override { return "pg_blobs"; }
+  bool Textual() const override { return true; }
+  bool Recognises(std::string_view head) const override {
+    const size_t digits = head.find_first_not_of("0123456789");
+    return digits != head.npos && digits > 0 && StartsWith(head.substr(digits), " blob_");
+  }
+  void Decode(Source& source, Report& report) const override {
+    Reader reader(source);
+    std::string line;
+    while (!reader.AtEnd()) {
+      const uint64_t at = reader.at();
+      const std::string_view piece = reader.Peek(256);
+      const size_t end = piece.find('\n');
+      const std::string_view whole = piece.substr(0, end);
+      const size_t space = whole.find(' ');
+      if (end == piece.npos) return report.Truncated(at, "the end of a line");
+      if (space == whole.npos || whole.substr(space + 1) != Words("blob_", whole.substr(0, space), ".dat"))
+        return report.Damaged(at, "a large object and its file", HexOf(whole));
+      report.Needs(std::string(whole.substr(space + 1)));
+      reader.Take(end + 1);
+    }
+  }
+};
+
 }  // namespace
 
+std::unique_ptr<Decoder> MakePgBlobs() {
+  return std::make_unique<PgBlobs>();
+}
 std::unique_ptr<Decoder> MakePgDump() {
   return std::make_unique<PgDump>();
 }

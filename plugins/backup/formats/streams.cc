@@ -1,4 +1,5 @@
 // gzip, xz, zstd, bzip2: one content, compressed as a whole. The file is unpacked once, while what comes out is judged.
+#include <algorithm>
 #include <utility>
 
 #include "plugins/backup/formats/all.h"
@@ -27,12 +28,14 @@ std::string InnerName(const std::string& name) {
 
 class CompressedStream final : public Decoder {
  public:
-  CompressedStream(const char* name, std::string magic, std::unique_ptr<Codec> (*codec)())
-      : name_(name), magic_(std::move(magic)), codec_(codec) {}
+  CompressedStream(const char* name, std::string magic, std::unique_ptr<Codec> (*codec)(), bool skips = false)
+      : name_(name), magic_(std::move(magic)), codec_(codec), skips_(skips) {}
 
   const char* name() const override { return name_; }
   bool Dense() const override { return true; }
-  bool Recognises(std::string_view head) const override { return StartsWith(head, magic_); }
+  bool Recognises(std::string_view head) const override {
+    return StartsWith(head, magic_) || (skips_ && head.size() >= 8 && IsSkippable(head));
+  }
 
   void Decode(Source& source, Report& report) const override {
     Unpacker unpacker(source, codec_(), report, Unpacker::Frames::kAll);
@@ -47,9 +50,12 @@ class CompressedStream final : public Decoder {
     }
     const uint64_t size = source.Size();
     const bool checked = unpacker.codec().Checked();
+    // Behind several frames there might have been one more: only a content that says where it ends tells.
+    const bool open_end = unpacker.frames_ended() > 1 && !inside.ends;
+    const uint64_t loose = std::min(size, unpacker.codec().Loose() + (open_end ? 1 : 0));
     const bool decoded = checked ? report.VouchSince(mark) : inside.decoded == inside.bytes;
     if (checked) {
-      report.CheckedAll();
+      report.Checked(size - loose);
     } else if (inside.bytes > 0) {
       report.Checked(size * (static_cast<double>(inside.checked) / static_cast<double>(inside.bytes)));
     }
@@ -64,6 +70,12 @@ class CompressedStream final : public Decoder {
   const char* const name_;
   const std::string magic_;
   std::unique_ptr<Codec> (*const codec_)();
+  const bool skips_;
+
+  // A frame of zstd that is for other programs, as pzstd writes first.
+  static bool IsSkippable(std::string_view head) {
+    return (static_cast<unsigned char>(head[0]) & 0xf0) == 0x50 && head.substr(1, 3) == "\x2a\x4d\x18";
+  }
 };
 
 }  // namespace
@@ -79,7 +91,7 @@ std::unique_ptr<Decoder> MakeXz() {
                                             XzCodec);
 }
 std::unique_ptr<Decoder> MakeZstd() {
-  return std::make_unique<CompressedStream>("zstd", "\x28\xb5\x2f\xfd", ZstdCodec);
+  return std::make_unique<CompressedStream>("zstd", "\x28\xb5\x2f\xfd", ZstdCodec, /*skips=*/true);
 }
 std::unique_ptr<Decoder> MakeBzip2() {
   return std::make_unique<CompressedStream>("bzip2", "BZh", Bzip2Codec);

@@ -84,7 +84,7 @@ class Tar final : public Decoder {
       if (IsZero(header)) break;
       if (!ChecksumAgrees(header)) return report.Damaged(at, "a member's header with its checksum", HexOf(header));
       const char type = header[156];
-      const bool has_data = (type < '1' || type > '6') && type != 'D';
+      const bool has_data = type < '1' || type > '6';  // GNU's folders of incremental backups (D) have a list of names.
       const bool is_meta = type == 'x' || type == 'g' || type == 'L' || type == 'K' || type == 'X';
       const uint64_t stated = Number(header.substr(124, 12));
       const uint64_t size = !has_data ? 0 : is_meta ? stated : long_size != kNotSaid ? long_size : stated;
@@ -108,7 +108,7 @@ class Tar final : public Decoder {
         if (type == 'L') long_name = Text(text);
       } else {
         std::string name = long_name.empty() ? Name(header) : long_name;
-        if (has_data && !Member(source, report, name, data, size, sparse)) {
+        if (has_data && type != 'D' && !Member(source, report, name, data, size, sparse)) {
           return report.Truncated(data, Words(size, " bytes of ", name));
         }
         names.push_back(std::move(name));
@@ -137,7 +137,7 @@ class Tar final : public Decoder {
   // False: it ends too early.
   static bool Member(Source& source, Report& report, const std::string& name, uint64_t data, uint64_t size,
                      bool sparse) {
-    if (size == 0) return true;
+    if (size == 0 && EndsWith(name, "/")) return true;  // A folder, as old programs write it.
     SliceSource slice(source, data, size);
     const size_t mark = report.Mark();
     Extent inside{size, 0, 0};
@@ -149,7 +149,7 @@ class Tar final : public Decoder {
       inside = report.Inside(name, slice);
     }
     char last;
-    if (source.Read(data + size - 1, &last, 1) == 0) {
+    if (size > 0 && source.Read(data + size - 1, &last, 1) == 0) {
       report.ForgetSince(mark);
       return false;
     }

@@ -5,12 +5,46 @@
 
 #include "plugins/backup/formats/encoding.h"
 #include "plugins/backup/judge/statistics.h"
+#include "plugins/backup/judge/words.h"
 
 namespace reprise::backup {
 namespace {
 
 constexpr size_t kLineMax = 64 << 10;
 constexpr size_t kBegin = 64;
+constexpr size_t kHead = 4096;
+constexpr size_t kCodedMin = 256;
+
+int DigitOf(char c, bool hex) {
+  constexpr std::string_view kSixtyFour = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const size_t at = hex ? std::string_view("0123456789abcdef").find(c) : kSixtyFour.find(c);
+  return at == std::string_view::npos ? -1 : static_cast<int>(at);
+}
+
+// Lines of nothing but base64 or hexadecimal digits, and what they stand for looks random: whether it was compressed or encrypted,
+// letters do not tell.
+bool StandsForNoise(std::string_view head) {
+  if (head.size() < kCodedMin) return false;
+  for (const bool hex : {true, false}) {
+    std::string bytes;
+    unsigned have = 0, bits = 0;
+    const unsigned wide = hex ? 4 : 6;
+    bool all = true;
+    for (const char c : head) {
+      if (c == '\n' || c == '\r' || c == '=') continue;
+      const int digit = DigitOf(c, hex);
+      all = digit >= 0;
+      if (!all) break;
+      bits = bits << wide | static_cast<unsigned>(digit);
+      if ((have += wide) < 8) continue;
+      have -= 8;
+      bytes += static_cast<char>(bits >> have);
+      bits &= (1U << have) - 1;
+    }
+    if (all) return LookOf(bytes) == Look::kRandom || LooksLikeShortNoise(bytes);
+  }
+  return false;
+}
 
 // Two random bytes are such a mark once in 32,768 times; text has letters behind it, most of them of one alphabet: their upper
 // halves are few.
@@ -31,12 +65,17 @@ bool LooksLikeWideText(std::string_view head) {
 
 void ReadText(Source& source, Report& report, TextGrammar* grammar) {
   EncodingCheck encoding;
+  if (grammar != nullptr && grammar->Mixed()) encoding.AllowMixed();
   Reader reader(source);
   std::string line;
   uint64_t line_at = 0;
   bool begins = true;
+  bool coded = false;
+  bool first = true;
   for (std::string_view piece = reader.Some(); !piece.empty(); piece = reader.Some()) {
     encoding.Feed(piece);
+    coded = first ? StandsForNoise(piece.substr(0, kHead)) : coded;
+    first = false;
     if (grammar == nullptr || encoding.is_utf16()) continue;
     while (!piece.empty()) {
       if (begins && line.empty()) {
@@ -68,11 +107,17 @@ void ReadText(Source& source, Report& report, TextGrammar* grammar) {
       piece.remove_prefix(newline + 1);
     }
   }
-  encoding.Tell(report);
+  const bool bytes = grammar != nullptr && grammar->HoldsBytes();
+  if (!bytes) encoding.Tell(report);
+  if (coded && report.clean() && (grammar == nullptr || !grammar->Mixed()))
+    report.Undecided(0, "text", "letters that stand for random bytes (base64 or hexadecimal)");
   if (grammar == nullptr || encoding.is_utf16() || !report.clean()) return;
+  if (EndsWith(line, "\x1a")) line.pop_back();  // DOS's end of a text.
   const bool ended = line.empty() && begins;
   if (!ended) grammar->Line(line, line_at, begins);
   grammar->End(report, reader.at(), ended);
+  if (bytes && report.clean())
+    report.Undecided(0, "text, and bytes in hexadecimal letters", "bytes as they are, between quotes (mysqldump without --hex-blob)");
 }
 
 bool LooksLikeText(std::string_view head) {

@@ -19,6 +19,10 @@ class TextGrammar {
   virtual void Line(std::string_view line, uint64_t at, bool begins) = 0;
   // `ended`: the last line had its newline.
   virtual void End(Report& report, uint64_t size, bool ended) = 0;
+  // Each part may be written in letters of its own, as in mail.
+  virtual bool Mixed() const { return false; }
+  // Where the first byte is that is no text, and none has to be: in quotes that hold bytes. Asked once, at the end.
+  virtual bool HoldsBytes() const { return false; }
 };
 
 // Text that needs no more than to be text has no grammar.

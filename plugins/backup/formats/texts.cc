@@ -122,6 +122,7 @@ class SqlGrammar final : public TextGrammar {
   void Line(std::string_view line, uint64_t at, bool begins) override {
     line = Strip(line);
     if (begins && lines_++ < 40) Begin(line);
+    binary_ = binary_ || (mysql_ && Contains(line, "_binary '"));
     if (ending_ != nullptr && StartsWith(line, ending_)) complete_ = true;
     if (!begins) return Last(line);
     if (copying_) {
@@ -133,6 +134,7 @@ class SqlGrammar final : public TextGrammar {
     Last(line);
   }
 
+  bool HoldsBytes() const override { return binary_; }
   void End(Report& report, uint64_t size, bool) override {
     if (copying_) return report.Truncated(size, Words("the end (\\.) of the rows that begin at ", copying_at_));
     if (ending_ != nullptr && !complete_) return report.Truncated(size, Words("the line \"", ending_, "\""));
@@ -146,7 +148,8 @@ class SqlGrammar final : public TextGrammar {
   void Begin(std::string_view line) {
     if (line == "-- PostgreSQL database dump") ending_ = "-- PostgreSQL database dump complete";
     if (line == "-- PostgreSQL database cluster dump") ending_ = "-- PostgreSQL database cluster dump complete";
-    if (StartsWith(line, "-- MySQL dump") || StartsWith(line, "-- MariaDB dump")) ending_ = "-- Dump completed";
+    mysql_ = mysql_ || StartsWith(line, "-- MySQL dump") || StartsWith(line, "-- MariaDB dump");
+    if (mysql_) ending_ = "-- Dump completed";
     if (line == "BEGIN TRANSACTION;") ending_ = "COMMIT;";
   }
   void Last(std::string_view line) {
@@ -156,6 +159,8 @@ class SqlGrammar final : public TextGrammar {
   }
 
   const char* ending_ = nullptr;
+  bool mysql_ = false;
+  bool binary_ = false;  // Has bytes between quotes.
   bool complete_ = false;
   bool copying_ = false;
   bool statements_ = false;

@@ -25,6 +25,7 @@ class Xml final : public Decoder {
  public:
   const char* name() const override { return "xml"; }
   bool Textual() const override { return true; }
+  bool Ends() const override { return true; }
   bool Recognises(std::string_view head) const override {
     if (head.substr(0, 3) == "\xef\xbb\xbf") head.remove_prefix(3);
     if (!StartsWith(StripLeft(head), "<?xml")) return false;
@@ -40,14 +41,21 @@ class Xml final : public Decoder {
     for (;;) {
       const std::string_view piece = reader.Some();
       if (XML_Parse(parser.get(), piece.data(), static_cast<int>(piece.size()), piece.empty()) == XML_STATUS_ERROR) {
-        return Tell(report, parser.get(), piece.empty(), reader.at());
+        return Tell(source, report, parser.get(), piece.empty(), reader.at());
       }
       if (piece.empty()) return;
     }
   }
 
  private:
-  static void Tell(Report& report, XML_Parser parser, bool at_end, uint64_t size) {
+  // What stands outside of any root: declarations of elements, or another root.
+  static bool IsPart(XML_Error code, std::string_view here) {
+    if (code == XML_ERROR_JUNK_AFTER_DOC_ELEMENT) return StartsWith(here, "<") && here.size() > 1 && (here[1] == '?' || IsNameStart(here[1]));
+    return code == XML_ERROR_SYNTAX && (StartsWith(here, "<!E") || StartsWith(here, "<!A") || StartsWith(here, "<!N"));
+  }
+  static bool IsNameStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
+  static void Tell(Source& source, Report& report, XML_Parser parser, bool at_end, uint64_t size) {
     const XML_Error code = XML_GetErrorCode(parser);
     const auto at = static_cast<uint64_t>(std::max<XML_Index>(XML_GetCurrentByteIndex(parser), 0));
     if (at_end && (code == XML_ERROR_NO_ELEMENTS || code == XML_ERROR_UNCLOSED_TOKEN ||
@@ -56,6 +64,16 @@ class Xml final : public Decoder {
     }
     if (code == XML_ERROR_UNKNOWN_ENCODING)
       return report.Undecided(at, "an encoding that is known here", XML_ErrorString(code));
+    if (source.Random()) {
+      const std::string here = source.ReadString(at, 16);
+      Report text(report);
+      ReadText(source, text, nullptr);
+      if (text.clean() && IsPart(code, here)) {
+        if (code == XML_ERROR_SYNTAX) return;  // A part of a DTD, as text.
+        return report.Undecided(at, "one XML document", "another one behind it");
+      }
+      if (text.clean()) return report.Ungrammatical(at, "well-formed XML", XML_ErrorString(code));
+    }
     report.Damaged(at, "well-formed XML", XML_ErrorString(code));
   }
 };

@@ -1,5 +1,6 @@
 #include <lzma.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 
@@ -35,6 +36,7 @@ class Unxz final : public Codec {
     in.remove_prefix(in.size() - stream_.avail_in);
     out.resize(had + kUnpackPiece - stream_.avail_out);
     if (code_ == LZMA_STREAM_END) return Step::kFrameEnd;
+    if (code_ == LZMA_MEMLIMIT_ERROR) return Step::kTooLarge;
     return code_ == LZMA_OK || code_ == LZMA_BUF_ERROR ? Step::kMore : Step::kBroken;
   }
   std::string Why() const override {
@@ -42,6 +44,7 @@ class Unxz final : public Codec {
     return code_ == LZMA_DATA_ERROR ? "data or a check that does not agree" : "not xz's data";
   }
   bool Checked() const override { return checked_; }
+  uint64_t Padding() const override { return 4; }
 
  private:
   lzma_stream stream_ = LZMA_STREAM_INIT;
@@ -57,8 +60,12 @@ class Unzstd final : public Codec {
     const uint64_t magic = LittleEndian(head.substr(0, 4));
     const bool skippable = (magic & 0xfffffff0) == 0x184d2a50;
     if (magic != 0xfd2fb528 && !skippable) return false;
-    // The frame header's bit 2 says whether a checksum follows the data. Nothing vouches for what is skipped.
-    if (skippable || (static_cast<unsigned char>(head[4]) & 4) == 0) checked_ = false;
+    // The frame header's bit 2 says whether a checksum follows the data; bit 4 has no meaning yet. Nothing vouches for what is
+    // skipped.
+    const auto flags = static_cast<unsigned char>(head[4]);
+    if (!skippable && (flags & 4) == 0) checked_ = false;
+    if (!skippable && (flags & 0x10) != 0) ++loose_;
+    if (skippable && head.size() >= 8) loose_ += 8 + LittleEndian(head.substr(4, 4));
     return !ZSTD_isError(ZSTD_initDStream(stream_.get()));
   }
   Step Run(std::string_view& in, std::string& out) override {
@@ -71,14 +78,18 @@ class Unzstd final : public Codec {
     out.resize(had + to.pos);
     if (ZSTD_isError(code)) {
       why_ = ZSTD_getErrorName(code);
+      const ZSTD_ErrorCode kind = ZSTD_getErrorCode(code);
+      if (kind == ZSTD_error_frameParameter_windowTooLarge || kind == ZSTD_error_memory_allocation) return Step::kTooLarge;
       return Step::kBroken;
     }
     return code == 0 ? Step::kFrameEnd : Step::kMore;
   }
   std::string Why() const override { return why_; }
   bool Checked() const override { return checked_; }
+  uint64_t Loose() const override { return loose_; }
 
  private:
+  uint64_t loose_ = 0;
   const std::unique_ptr<ZSTD_DStream, size_t (*)(ZSTD_DStream*)> stream_;
   std::string why_;
   bool checked_ = true;

@@ -15,6 +15,7 @@ struct End {
   uint64_t members = 0;
   uint64_t size = 0;
   uint64_t begins = 0;
+  uint64_t comment = 0;
 };
 
 // The end record, which also says how long the comment behind it is.
@@ -33,7 +34,11 @@ bool FindEnd(Source& source, Report& report, End& end) {
       continue;
     }
     end = {from + at, LittleEndian(record.substr(10, 2)), LittleEndian(record.substr(12, 4)),
-           LittleEndian(record.substr(16, 4))};
+           LittleEndian(record.substr(16, 4)), LittleEndian(record.substr(20, 2))};
+    if (record.substr(8, 2) != record.substr(10, 2) || LittleEndian(record.substr(4, 4)) != 0) {
+      report.Damaged(end.at + 4, "an archive in one part, as many members in it as in all", HexOf(record.substr(4, 8)));
+      return false;
+    }
     return true;
   }
   if (excess > 0) {
@@ -80,6 +85,7 @@ bool ReadZipDirectory(Source& source, Report& report, ZipDirectory& directory) {
   if (!FindEnd(source, report, end)) return false;
   ReadZip64End(source, end);
   directory.begins = end.begins;
+  directory.loose = end.comment;
   uint64_t at = end.begins;
   for (uint64_t i = 0; i < end.members; ++i) {
     const std::string entry = source.ReadString(at, 46);
@@ -97,9 +103,11 @@ bool ReadZipDirectory(Source& source, Report& report, ZipDirectory& directory) {
     member.header_at = LittleEndian(fields.substr(42, 4));
     const uint64_t name = LittleEndian(fields.substr(28, 2));
     const uint64_t extra = LittleEndian(fields.substr(30, 2));
+    const uint64_t comment = LittleEndian(fields.substr(32, 2));
+    member.loose = 2 + 6 + extra + comment;
     member.name = source.ReadString(at + 46, static_cast<size_t>(name));
     ReadZip64Extra(source.ReadString(at + 46 + name, static_cast<size_t>(extra)), member);
-    at += 46 + name + extra + LittleEndian(fields.substr(32, 2));
+    at += 46 + name + extra + comment;
     directory.members.push_back(std::move(member));
   }
   if (at != end.begins + end.size || at > end.at) {

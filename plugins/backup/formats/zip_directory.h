@@ -17,6 +17,7 @@ struct ZipMember {
   uint64_t packed = 0;
   uint64_t size = 0;
   uint64_t header_at = 0;
+  uint64_t loose = 0;  // Bytes of its entry that no checksum covers: system, attributes, extra fields, comment.
 
   bool encrypted() const { return (flags & 1) != 0; }
   bool has_descriptor() const { return (flags & 8) != 0; }
@@ -24,6 +25,7 @@ struct ZipMember {
 
 struct ZipDirectory {
   uint64_t begins = 0;
+  uint64_t loose = 0;  // Of the comment.
   std::vector<ZipMember> members;
 };
 

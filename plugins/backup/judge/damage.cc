@@ -27,7 +27,7 @@ Sign Explain(const Broken& broken, const Survey& survey, Look at) {
 
 void ExplainFindings(const Broken& broken, Source& source, std::vector<Finding>& findings) {
   const auto damage = std::find_if(findings.begin(), findings.end(),
-                                   [](const Finding& finding) { return finding.sign == Sign::kDamaged; });
+                                   [](const Finding& finding) { return finding.sign == Sign::kDamaged && !finding.grammar; });
   if (damage == findings.end()) return;
   const Survey survey = SurveyOf(source);
   const Look at = LookOf(source.ReadString(damage->offset, kWindow));

@@ -13,6 +13,12 @@ void Report::Damaged(uint64_t offset, std::string expected, std::string found) {
   Add(Sign::kDamaged, offset, std::move(expected), std::move(found));
 }
 
+void Report::Ungrammatical(uint64_t offset, std::string expected, std::string found) {
+  const size_t before = own_.size();
+  Damaged(offset, std::move(expected), std::move(found));
+  if (own_.size() > before) own_.back().grammar = true;
+}
+
 void Report::Truncated(uint64_t offset, std::string expected) {
   Add(Sign::kTruncated, offset, std::move(expected), "the end of the file");
 }
@@ -32,6 +38,7 @@ void Report::Undecided(uint64_t offset, std::string expected, std::string found)
 Extent Report::Inside(const std::string& name, Source& inner) {
   std::vector<Finding> findings;
   const Extent extent = inspector_.Inspect(inner, name_ + "!" + name, depth_ + 1, findings, inner_needs_);
+  vouched_ = vouched_ || extent.vouched;
   for (Finding& finding : findings) {
     if (inner_.size() < 4 * kFindingsMax || finding.sign < Sign::kUndecided) inner_.push_back(std::move(finding));
     if (inner_.size() > 64 * kFindingsMax) inner_.pop_back();
@@ -40,9 +47,15 @@ Extent Report::Inside(const std::string& name, Source& inner) {
 }
 
 bool Report::VouchSince(size_t mark) {
+  const size_t before = inner_.size();
+  for (size_t i = mark; i < before; ++i) {
+    const bool written_so = inner_[i].sign == Sign::kDamaged || inner_[i].sign == Sign::kTruncated;
+    if (inner_[i].grammar && written_so) inner_[i].sign = Sign::kUndecided;
+  }
   inner_.erase(std::remove_if(inner_.begin() + static_cast<std::ptrdiff_t>(mark), inner_.end(),
                               [](const Finding& finding) { return finding.quiet; }),
                inner_.end());
+  vouched_ = vouched_ || inner_.size() < before;
   return inner_.size() == mark;
 }
 
@@ -57,8 +70,9 @@ void Report::ForgetSince(size_t mark) {
 
 Extent Report::ExtentOf(uint64_t bytes) const {
   if (!own_.empty()) return {bytes, 0, 0};
-  const uint64_t checked = all_checked_ ? bytes : std::min(checked_, bytes);
-  return {bytes, bytes - std::min(not_decoded_, bytes), checked};
+  // What nobody decoded stands under a checksum, and is not proven sound: never the whole.
+  const uint64_t checked = std::min(all_checked_ ? bytes : checked_, bytes - (vouched_ ? std::min<uint64_t>(bytes, 1) : 0));
+  return {bytes, bytes - std::min(not_decoded_, bytes), checked, vouched_};
 }
 
 std::string HexOf(std::string_view bytes) {

@@ -27,6 +27,8 @@ class Decoder {
   virtual bool Recognises(std::string_view head) const = 0;
   // Text: its Recognises says only that it looks like it, and its name comes first.
   virtual bool Textual() const { return false; }
+  // A content of this format says itself where it ends.
+  virtual bool Ends() const { return !Textual(); }
   // Sound content looks random: random bytes in it prove nothing.
   virtual bool Dense() const { return false; }
   // REQUIRES: nothing was read from the source beyond its head.
@@ -50,6 +52,8 @@ class Report {
       : inspector_(inspector), name_(std::move(name)), depth_(depth) {}
 
   void Damaged(uint64_t offset, std::string expected, std::string found);
+  // Text that breaks the rules of what its name says it is.
+  void Ungrammatical(uint64_t offset, std::string expected, std::string found);
   // Sound so far, and then there is no more.
   void Truncated(uint64_t offset, std::string expected);
   void Missing(std::string what, std::string found);
@@ -97,6 +101,7 @@ class Report {
   uint64_t checked_ = 0;
   uint64_t not_decoded_ = 0;
   bool all_checked_ = false;
+  bool vouched_ = false;
 };
 
 // A hundred findings of one content say no more than twenty.

@@ -99,6 +99,7 @@ Outcome Examiner::Empty(const std::string& name) const {
   const std::string_view format = FormatByName(name);
   if (!format.empty() && format != "text" && format != "csv" && format != "jsonl") {
     outcome.findings.push_back({Sign::kTruncated, name, 0, Words("the content of a ", format), "an empty file"});
+    outcome.findings.back().grammar = true;
   }
   return outcome;
 }
@@ -123,6 +124,7 @@ Outcome Examiner::Decoded(Source& source, const std::string& name, int depth, co
     report.own().front().expected = Words("the first bytes of a ", FormatByName(name));
   }
   outcome.extent = report.ExtentOf(source.Random() ? source.Size() : std::max<uint64_t>(source.Size(), 1));
+  outcome.extent.ends = decoder.Ends();
   outcome.findings = std::move(report.own());
   if (source.Random()) ExplainFindings(broken, source, outcome.findings);
   if (decoder.Textual() && source.Random() && source.Size() <= kNoteMax) {
@@ -143,7 +145,7 @@ Outcome Examiner::Unknown(Source& source, const std::string& name) const {
   Outcome outcome{"unknown", {source.Size(), 0, 0}, {}, {}};
   Finding finding{Sign::kUndecided, name, 0, "a format that this judge decodes", survey.Text()};
   const uint64_t random = survey.Of(Look::kRandom);
-  finding.quiet = random == 0 && !survey.striped;
+  finding.quiet = random == 0 && !survey.striped && !LooksLikeShortNoise(source.ReadString(0, 512));
   if (survey.head_random && !RansomExtension(name).empty()) {
     finding.sign = random * 100 >= survey.All() * 95 ? Sign::kEncrypted : Sign::kEncryptedPart;
     finding.expected = "content behind the extension of ransomware";

@@ -29,6 +29,8 @@ struct Finding {
   std::string found;
   // Undecided, but no window of it looks random: what has an agreeing checksum around it is as it was written.
   bool quiet = false;
+  // Damaged, but text from its first byte to its last, or empty: under an agreeing checksum it was written so (a template, a mark).
+  bool grammar = false;
 };
 
 // How much of a content was proven, in its own bytes.
@@ -36,6 +38,8 @@ struct Extent {
   uint64_t bytes = 0;
   uint64_t decoded = 0;  // Understood to their end.
   uint64_t checked = 0;  // Under a checksum that agreed, so that not even one bit can have changed.
+  bool vouched = false;  // Some of it is of no known format, and only as it was written: a checksum around it agreed.
+  bool ends = false;     // Its own grammar says where it ends: nothing can be missing behind it.
 };
 
 }  // namespace reprise::backup

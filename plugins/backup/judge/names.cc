@@ -101,11 +101,14 @@ std::string_view BaseName(std::string_view path) {
 std::string_view FormatByName(std::string_view name) {
   const auto [stem, extension] = Split(BaseName(name));
   const std::string_view decoder = DecoderOf(extension);
-  if (!decoder.empty()) return decoder;
   const std::string low = Lower(extension);
+  // Dovecot's, in every Maildir, and no text.
+  if (low == "log" && StartsWith(BaseName(name), "dovecot.index")) return "";
+  if (!decoder.empty()) return decoder;
   // What was encrypted on purpose, or is a note about another file, has another format than the name before it.
   for (const std::string_view sealed : {"gpg", "age", "enc", "aes", "crypt", "encrypted", "asc", "sig", "sha256",
-                                        "sha512", "md5", "minisig", "idx", "index", "meta", "part", "tmp", "torrent"}) {
+                                        "sha512", "md5", "minisig", "idx", "index", "meta", "part", "tmp", "torrent",
+                                        "lz4", "lz", "lzma", "lzo", "z", "br", "sz", "rar", "wal", "shm", "journal"}) {
     if (low == sealed) return "";
   }
   // A word of that length is a part of a name, not an extension.

@@ -139,6 +139,14 @@ Look LookOf(std::string_view window) {
   return std::abs(SerialCorrelation(window)) < 4 / std::sqrt(size) ? Look::kRandom : Look::kOther;
 }
 
+bool LooksLikeShortNoise(std::string_view bytes) {
+  if (bytes.size() < 24 || bytes.size() >= 512) return false;
+  std::array<bool, 256> seen{};
+  for (const char byte : bytes) seen[static_cast<unsigned char>(byte)] = true;
+  const auto kinds = static_cast<double>(std::count(seen.begin(), seen.end(), true));
+  return kinds >= 0.85 * 256 * (1 - std::pow(255.0 / 256, static_cast<double>(bytes.size())));
+}
+
 bool LooksStriped(std::string_view bytes) {
   if (bytes.size() < (16 << 10)) return false;
   bytes = bytes.substr(0, kStripeSample);

@@ -23,6 +23,10 @@ inline constexpr size_t kWindow = 4096;
 // REQUIRES: at least 512 bytes for kRandom to be said.
 Look LookOf(std::string_view window);
 
+// The same question of fewer bytes than LookOf wants: nearly as many different ones as random bytes have. Says false of fewer
+// than 24, and of 512 and more.
+bool LooksLikeShortNoise(std::string_view bytes);
+
 // A survey of a content, window by window.
 struct Survey {
   std::array<uint64_t, 4> windows{};  // By Look.

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "plugins/backup/judge/source.h"
+#include "plugins/backup/judge/statistics.h"
 #include "plugins/backup/judge/words.h"
 #include "plugins/backup/repositories/repository.h"
 #include "plugins/sdk/file.h"
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kSegmentMagic = "BORG_SEG";
 constexpr std::string_view kIndexMagic = "BORG_IDX";
 constexpr uint64_t kEntryMax = uint64_t{24} << 20;  // borg's own limit is 20 MiB and a header.
+constexpr size_t kAidMax = size_t{256} << 20;
 enum Tag { kPut = 0, kDelete = 1, kCommit = 2 };
 
 struct Place {
@@ -70,16 +72,29 @@ class Inspection {
       const std::string base = entry.path().filename().string();
       ++result_.files;
       uint64_t number = 0;
+      if (StartsWith(file, "hints.") || StartsWith(file, "integrity.")) Aid(entry.path(), file);
       if (StartsWith(file, "data/") && ReadNumber(base, number)) {
         segments_[number] = file;
       } else if (StartsWith(file, "index.") && ReadNumber(file.substr(6), number)) {
         indexes_[number] = file;
-      } else if (file != "config" && file != "README" && file != "nonce" && !StartsWith(file, "hints.") &&
-                 !StartsWith(file, "integrity.") && !StartsWith(file, "lock.")) {
+      } else if (file != "config" && file != "README" && file != "nonce" && file != "transactions" &&
+                 !StartsWith(file, "hints.") && !StartsWith(file, "integrity.") && !StartsWith(file, "lock.")) {
         Add(Sign::kTampered, file, 0, "only names that borg gives", base);
       }
     }
     if (error) Add(Sign::kUnreadable, "", 0, "a folder that can be read", error.message());
+  }
+
+  // What borg can make anew. A table of msgpack, which begins with how many entries it has.
+  void Aid(const fs::path& path, const std::string& file) {
+    try {
+      const std::string head = sdk::ReadFile(path, kAidMax).substr(0, kWindow);
+      if (head.empty()) return Add(Sign::kTruncated, file, 0, "a table of msgpack", "an empty file");
+      if ((static_cast<unsigned char>(head[0]) & 0xf0) != 0x80 || LookOf(head) == Look::kRandom)
+        Add(Sign::kDamaged, file, 0, "a table of msgpack", HexOf(head));
+    } catch (const std::exception& problem) {
+      Add(Sign::kUnreadable, file, 0, "a file that can be read", problem.what());
+    }
   }
 
   void Config() {

@@ -114,6 +114,66 @@ TEST(Mail, ClosesItsPartsAndIsAsLongAsItsNameSays) {
             "sound");
 }
 
+TEST(Text, OfDosAndOfHl7AndOfKoreanMailHasItsControlCharacters) {
+  EXPECT_EQ(Told(Examined("x.txt", Prose(900) + "\x1a")), "sound");
+  EXPECT_EQ(Told(Examined("x.txt", "\x1a" + Prose(900))), "damaged");
+  EXPECT_EQ(Told(Examined("x.hl7", "\vMSH|^~\\&|LAB\rPID|1\r\x1c\r\vMSH|^~\\&|LAB\r\x1c\r")), "sound");
+  const std::string korean = "From: a@b\nTo: b@c\nContent-Type: text/plain; charset=iso-2022-kr\n\n\x1b$)C\x0eH/@Z\x0f ok\n";
+  EXPECT_EQ(Told(Examined("x.eml", korean)), "sound");
+  EXPECT_EQ(Told(Examined("x.mbox", "From a@b Sat Aug 20 10:00:00 2022\n" + korean + "\n")), "sound");
+  EXPECT_EQ(Told(Examined("x.txt", Prose(900) + "\x0e\x0f")), "damaged");
+}
+
+TEST(Text, OfSeveralProgramsIsNotAccused) {
+  std::string log;
+  for (int i = 0; i < 100; ++i) log += Prose(200) + "connect\xe9 \xe0 la base\n";
+  EXPECT_EQ(Told(Examined("x.log", log)), "undecided");
+  EXPECT_EQ(Told(Examined("x.log", Prose(20'000) + "\xe9\n")), "damaged");
+}
+
+TEST(Text, ThatStandsForRandomBytesIsNotCalledSound) {
+  std::string digits;
+  for (const char byte : RandomBytes(3'000)) digits += HexOf({&byte, 1});
+  EXPECT_EQ(Told(Examined("x.txt", digits)), "undecided");
+  EXPECT_EQ(Told(Examined("x.csv", Prose(100) + digits)), "sound");
+  EXPECT_EQ(Told(Examined("x.log", Prose(9'000) + std::string(512, '\xff') + Prose(9'000))), "damaged");
+}
+
+TEST(Text, DovecotsLogIsNone) { EXPECT_EQ(Told(Examined("a/dovecot.index.log", std::string("\1\2\0\0\5", 5))), "undecided"); }
+
+TEST(Sql, OfMysqldumpMayHoldBytesAsTheyAre) {
+  const std::string before = "-- MySQL dump 10.13\nINSERT INTO t VALUES (_binary '\x01\x02\xff\x13');\n", after = "-- Dump completed\n";
+  EXPECT_EQ(Told(Examined("x.sql", before + after)), "undecided");
+  EXPECT_EQ(Told(Examined("x.sql", before)), "truncated");
+  EXPECT_EQ(Told(Examined("x.sql", RandomBytes(4'000))), "encrypted");
+}
+
+TEST(Json, MayBeInOtherLettersAndHaveComments) {
+  std::string wide = "\xff\xfe";
+  for (const char c : std::string("{\"a\": [1, 2]}")) wide += {c, '\0'};
+  EXPECT_EQ(Told(Examined("x.json", wide)), "sound");
+  EXPECT_EQ(Told(Examined("x.json", wide.substr(0, wide.size() - 4))), "truncated");
+  EXPECT_EQ(Told(Examined("x.json", wide + wide.substr(2, 4))), "damaged");
+  EXPECT_EQ(Told(Examined("x.json", "{\"nom\": \"H\xe9l\xe8ne\"}")), "sound");
+  EXPECT_EQ(Told(Examined("x.json", "// comment\n{\"a\": 1}")), "sound");
+  EXPECT_EQ(Told(Examined("x.json", "{\"a\": NaN}")), "undecided");
+}
+
+TEST(Xml, PartsOfADefinitionAreText) {
+  EXPECT_EQ(Told(Examined("x.xml", "<?xml version=\"1.0\"?>\n<!ENTITY a \"b\">\n<!ELEMENT c (#PCDATA)>\n")), "sound");
+  EXPECT_EQ(Told(Examined("x.xml", "<?xml version=\"1.0\"?>\n<!-- c -->\n<!ELEMENT c (#PCDATA)>\n")), "sound");
+  EXPECT_EQ(Told(Examined("x.xml", "<?xml version=\"1.0\"?>\n<!DOCTYPE a SYSTEM \"a.dtd\">\n<a>&b;</a>\n")), "sound");
+  EXPECT_EQ(Told(Examined("x.xml", "<a/>\n<b/>\n")), "undecided");
+  EXPECT_EQ(Told(Examined("x.xml", "<a/>\n\1\2\3")), "damaged");
+}
+
+TEST(PgDump, ListOfLargeObjectsNamesTheirFiles) {
+  const Outcome outcome = Examined("blobs.toc", "16418 blob_16418.dat\n16419 blob_16419.dat\n");
+  EXPECT_EQ(outcome.needs, (std::vector<std::string>{"blob_16418.dat", "blob_16419.dat"}));
+  EXPECT_EQ(Told(Examined("blobs.toc", "16418 blob_16418.dat\n16419 bl")), "truncated");
+  EXPECT_EQ(Told(Examined("blobs.toc", "16418 blob_16418.dat\n16419 blob_16410.dat\n")), "damaged");
+}
+
 TEST(Notes, AreATamperingAndNoPartOfTheBackup) {
   const Outcome outcome = Examined("README.txt", "All your files have been encrypted. Pay in bitcoin at x.onion\n");
   EXPECT_EQ(Told(outcome), "tampered");
