@@ -71,6 +71,19 @@ Held Find(const sdk::Context& context) {
   return held;
 }
 
+// A file that came since. Empty: none.
+std::string MoreThan(const fs::path& source, const sdk::Manifest& manifest) {
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(source, error), end; !error && at != end; at.increment(error)) {
+    if (!fs::is_regular_file(at->symlink_status(error))) continue;
+    const std::string path = at->path().lexically_relative(source).string();
+    const auto known = std::lower_bound(manifest.files.begin(), manifest.files.end(), path,
+                                        [](const sdk::ManifestFile& file, const std::string& name) { return file.path < name; });
+    if (known == manifest.files.end() || known->path != path) return path + " is there, and the record knows no such file";
+  }
+  return error ? Words(source.string(), " cannot be listed: ", error.message()) : "";
+}
+
 // Names and sizes only. Empty: as the manifest has them.
 std::string SizesDiffer(const fs::path& source, const sdk::Manifest& manifest) {
   struct stat about {};
@@ -82,7 +95,7 @@ std::string SizesDiffer(const fs::path& source, const sdk::Manifest& manifest) {
       return Words(file.path, " has ", about.st_size, " bytes, it had ", file.bytes);
     }
   }
-  return "";
+  return single ? "" : MoreThan(source, manifest);
 }
 
 sdk::ManifestOptions WithProgress(sdk::Context& context, uint64_t all, uint64_t& read) {

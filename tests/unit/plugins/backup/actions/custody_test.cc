@@ -99,6 +99,14 @@ TEST(CustodyAction, RecordsOnceAndSeesACopyThatChanged) {
     again["decision"] = "crisis cell, decision 14";
     EXPECT_TRUE(bench.Run(VERB_APPLY, "custody", again).changed());
     EXPECT_EQ(CustodyLog("/var/lib/reprise-custody").Records().size(), 2u);
+    // So is a copy to which something was added: what a record does not know is not in custody.
+    fs::create_directory("/srv/backup/later");
+    Spit("/srv/backup/later/c.txt", "ajouté\n");
+    answer = bench.Run(VERB_PROBE, "custody", again);
+    EXPECT_FALSE(answer.holds());
+    EXPECT_THAT(answer.value.at("summary").get<std::string>(), HasSubstr("later/c.txt is there, and the record knows no such file"));
+    EXPECT_TRUE(bench.Run(VERB_APPLY, "custody", again).changed());
+    EXPECT_TRUE(bench.Run(VERB_PROBE, "custody", again).holds());
     EXPECT_EQ(bench.Run(VERB_APPLY, "custody", [&] { json bad = params; bad["folder"] = "/etc"; return bad; }()).code(),
               "bad_params");
   });
