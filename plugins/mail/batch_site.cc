@@ -25,7 +25,7 @@ fs::path FileOf(const sdk::Context& context, const std::string& name, const std:
 Profile ProfileOf(const sdk::Context& context, const char* param) {
   const fs::path file = FileOf(context, context.Param(param), ".profile.json");
   const sdk::Json json = sdk::Json::parse(sdk::ReadFile(file, 1 << 20), nullptr, false);
-  if (json.is_discarded()) throw Error("bad_profile", "the profile of the " + std::string(param) + " server is no JSON");
+  if (json.is_discarded()) throw Error("bad_profile", "the profile of the " + std::string(param) + " server is no JSON: " + file.string());
   return ParseProfile(json);
 }
 
@@ -35,7 +35,7 @@ std::vector<Box> BoxesOf(const sdk::Context& context, const std::string& batch) 
   struct stat found {};
   // It has everybody's name in it.
   if (name.starts_with("/") && stat(file.c_str(), &found) == 0 && (found.st_mode & 077) != 0) {
-    throw Error("unsafe_path", "the roster can be read by others than its owner", "chmod 600 it");
+    throw Error("unsafe_path", "the roster " + name + " can be read by others than its owner", "chmod 600 " + name);
   }
   return ParseRoster(sdk::ReadFile(file, 64 << 20)).Batch(batch, context.host());
 }
@@ -83,6 +83,10 @@ Site::Site(sdk::Context& context)
   if (where == "none") return;
   scanner_ = MakeClamdScanner(context, where);
   quarantine_ = std::make_unique<Quarantine>(state_ / "quarantine");
+}
+
+void Site::ScannerMustAnswer() {
+  if (scanner_) scanner_->MustAnswer();
 }
 
 Stores Site::stores() {

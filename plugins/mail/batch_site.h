@@ -33,6 +33,8 @@ class Site {
   size_t connections() const { return connections_; }
   const Profile& target_profile() const { return target_profile_; }
 
+  // Throws Error when a scanner is configured and does not answer.
+  void ScannerMustAnswer();
   Stores stores();
   // Ends a verb that is cancelled or has no time left.
   Watch watch() const;

@@ -68,6 +68,7 @@ const std::vector<CodeRow>& CodeTable() {
       {"too_large", "UNKNOWN-CTE", Again::kNever, "the server cannot take this message"},
       {"connection_lost", "", Again::kReconnect, "the connection ended: what was under way, nobody knows"},
       {"unreachable", "", Again::kReconnect, "nobody answers at this address"},
+      {"login_cut", "", Again::kReconnect, "the server ends the connection while the user logs in"},
       {"bad_answer", "", Again::kReconnect, "what the server sends is no IMAP"},
       {"certificate_refused", "", Again::kNever, "the server cannot prove who it is"},
       {"refused", "", Again::kNever, "refused without a reason that is known"},

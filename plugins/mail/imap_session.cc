@@ -41,15 +41,19 @@ ImapSession::ImapSession(const sdk::Context& context, const Profile& profile, co
                          Flow& flow)
     : context_(context), stream_(context, profile.endpoint, flow), imap_(mailimap_new(0, nullptr)) {
   if (imap_ == nullptr) throw std::bad_alloc();
+  bool greeted = false;
   try {
     Greet();
+    greeted = true;
     LogIn(profile, user, credentials);
     LearnCapabilities();
   } catch (const StoreError& error) {
     Close();
     if (error.code() != "connection_lost") throw;
-    // Nothing was under way yet: what counts is the server's reason.
-    throw StoreError(error.cause().empty() ? "unreachable" : error.cause(), error.what(), error.said());
+    // Nothing was under way yet: what counts is the server's reason. Dovecot gives none when it knows no such mailbox.
+    if (!error.cause().empty()) throw StoreError(error.cause(), error.what(), error.said());
+    if (!greeted) throw StoreError("unreachable", error.what(), error.said());
+    throw StoreError("login_cut", "the server ends the connection while this user logs in; has it such a mailbox?", error.said());
   } catch (...) {
     Close();
     throw;

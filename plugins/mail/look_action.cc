@@ -122,11 +122,14 @@ sdk::ProbeResult Verify::Probe(sdk::Context& context) {
   const sdk::ClaimState state = !same ? sdk::ClaimState::kFails : look.one_in == 1 ? sdk::ClaimState::kHolds : sdk::ClaimState::kUnknown;
   std::vector<sdk::Evidence> evidence = site.Lines(results);
   evidence.insert(evidence.begin(), {"imap", detail});
+  std::vector<sdk::Claim> claims = {{"mail.verified", state, detail}};
+  // Closed mailboxes that are proven equal: that is what cut over means.
+  if (tally.of(BoxState::kCutOver) == tally.all() && state == sdk::ClaimState::kHolds) claims.push_back({"mail.cut_over", state, detail});
   return {.holds = same,
           .summary = detail,
           .observed = {{"messages", tally.verified.messages}, {"same", tally.verified.same}, {"read", tally.verified.read}},
           .evidence = std::move(evidence),
-          .claims = {{"mail.verified", state, detail}},
+          .claims = std::move(claims),
           .measures = site.Measures(results)};
 }
 

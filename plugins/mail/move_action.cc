@@ -63,13 +63,14 @@ sdk::ProbeResult MoveAction::Probe(sdk::Context& context) {
     holds = behind == 0;
     if (!holds) detail += "; " + std::to_string(behind) + " are behind their source";
   }
-  // Only verify looks at both servers: until then it is a memory, no proof.
-  const sdk::Claim claim = holds ? sdk::Claim{this->claim(), sdk::ClaimState::kUnknown, detail + "; not looked at now"} : ClaimOf(this->claim(), false, detail);
+  // Only verify looks at both servers. A memory is no proof: what was proven then stands, with its age.
+  std::vector<sdk::Claim> claims;
+  if (!holds) claims.push_back(ClaimOf(claim(), false, detail));
   return {.holds = holds,
           .summary = detail,
           .observed = {{"boxes", all}, {"through", through}},
           .evidence = site.Lines(results),
-          .claims = {claim},
+          .claims = std::move(claims),
           .measures = site.Measures(results)};
 }
 
@@ -108,6 +109,7 @@ sdk::PlanResult MoveAction::Plan(sdk::Context& context) {
 sdk::ApplyResult MoveAction::Apply(sdk::Context& context) {
   Site site(context);
   Stores stores = site.stores();
+  site.ScannerMustAnswer();
   const BoxOptions options = Options(site);
   const size_t failures_max = FailuresMax(context.Param("failures_max"), site.boxes().size());
   std::map<size_t, BoxState> before;

@@ -46,6 +46,7 @@ Words WordsOfCode(const std::string& code) {
       {"auth_failed", {"connexion refusée pour cette boîte", "log-in refused for this mailbox"}},
       {"connection_lost", {"connexion perdue trop souvent", "the connection was lost too often"}},
       {"unreachable", {"serveur injoignable", "the server is not reached"}},
+      {"login_cut", {"le serveur coupe à l'ouverture : la boîte y existe-t-elle ?", "the server ends the log-in: has it such a mailbox?"}},
       {"limited", {"serveur saturé", "the server asks for less"}},
       {"many_vanished", {"trop de messages disparus de la source à la fois", "too many messages vanished from the source at once"}},
       {"differs", {"source et cible diffèrent", "source and target differ"}},

@@ -20,6 +20,8 @@ struct ScanResult {
 class Scanner {
  public:
   virtual ~Scanner() = default;
+  // Before anything is moved: throws Error "clamd_absent" or "clamd_silent" when nobody would look.
+  virtual void MustAnswer() = 0;
   // The whole message. Throws only "cancelled" and "timed_out"; a scanner that is down has not scanned.
   virtual ScanResult Scan(const std::function<void(const Sink&)>& body) = 0;
 };

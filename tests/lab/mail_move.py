@@ -63,7 +63,7 @@ class MailMove:
     def begin(self, post1, post2):
         """The run, signed by alice."""
         plan, _ = self._site.plan("bob", "mail", f"scanner={self._house.scanner.address}:{SCANNER_PORT}", "closing=acl", "quiet=1s",
-                                  f"application=tcp:{self._house.new.address}:{NEW_PORT}", f"post1={post1}", f"post2={post2}")
+                                  f"applications=tcp:{self._house.new.address}:{NEW_PORT}", f"post1={post1}", f"post2={post2}")
         self._site.reprise("alice", "approve", plan)
         return self._site.ask("bob", "run", "start", plan)["id"]
 
