@@ -127,7 +127,7 @@ sdk::ApplyResult MoveAction::Apply(sdk::Context& context) {
     }
     reports.push_back(ReportOf(result, ledger ? &*ledger : nullptr));
   }
-  WriteReport(site.state() / "reports", site.batch(), doing(), reports);
+  WriteReport(site.state() / "reports", site.batch(), std::string(french()) + " / " + doing(), reports);
   const std::string summary = "batch " + site.batch() + ": " + Counted(tally) + NotScanned(results);
   if (tally.of(BoxState::kFailed) > failures_max) {
     throw Error("boxes_failed", summary + "; " + std::to_string(failures_max) + " may fail",

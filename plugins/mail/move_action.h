@@ -17,6 +17,8 @@ class MoveAction : public sdk::Action {
   static sdk::ActionInfo Info(const char* name, const char* summary, sdk::Params params);
   virtual const char* claim() const = 0;
   virtual const char* doing() const = 0;
+  // As the mail lead reads it.
+  virtual const char* french() const = 0;
   // Whether a box is where this action brings it.
   virtual bool IsThrough(BoxState state) const = 0;
   // Whether the source must be asked too, before it can be said that nothing is to do.
@@ -34,6 +36,7 @@ class Prestage final : public MoveAction {
  private:
   const char* claim() const override { return "mail.prestaged"; }
   const char* doing() const override { return "prestaging"; }
+  const char* french() const override { return "pré-copie"; }
   bool IsThrough(BoxState state) const override { return state == BoxState::kPrestaged || state == BoxState::kVerified || state == BoxState::kCutOver; }
 };
 
@@ -45,6 +48,7 @@ class Delta final : public MoveAction {
  private:
   const char* claim() const override { return "mail.prestaged"; }
   const char* doing() const override { return "delta"; }
+  const char* french() const override { return "rattrapage"; }
   bool IsThrough(BoxState state) const override { return state == BoxState::kPrestaged || state == BoxState::kVerified || state == BoxState::kCutOver; }
   bool LooksAtTheSource() const override { return true; }
 };
@@ -57,6 +61,7 @@ class CutOver final : public MoveAction {
  private:
   const char* claim() const override { return "mail.cut_over"; }
   const char* doing() const override { return "cutting over"; }
+  const char* french() const override { return "bascule"; }
   bool IsThrough(BoxState state) const override { return state == BoxState::kCutOver; }
   BoxOptions Options(Site& site) const override;
   bool IsGood(const VerifyCounts& counts) const override { return counts.holds(); }

@@ -143,7 +143,7 @@ std::string ReportText(const std::string& batch, const std::string& doing, const
       if (result.unscanned) text += "    pièces jointes non analysées / attachments not scanned\n";
       if (!result.why.empty()) text += "    " + std::string(WordsOfCode(result.why).french) + " / " + std::string(WordsOfCode(result.why).english) + "\n";
       if (!result.said.empty()) text += "    serveur / server: " + Plain(result.said.substr(0, 300)) + "\n";
-      if (result.verified) text += "    " + result.verified->Shown() + "\n";
+      if (result.verified) text += "    " + result.verified->InFrench() + " / " + result.verified->Shown() + "\n";
       if (result.state == BoxState::kExcluded) text += "    " + Plain(result.box.excluded) + "\n";
       for (const Trouble& one : box.troubles) {
         text += "    " + Plain(Joined(one.folder)) + ", " + Utc(one.date.unix_seconds) + ", " + std::to_string(one.bytes) + " octets/bytes: " +

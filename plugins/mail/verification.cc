@@ -204,17 +204,48 @@ void VerifyCounts::Add(const VerifyCounts& other) {
   }
 }
 
-std::string VerifyCounts::Shown() const {
-  std::string text = std::to_string(same) + " of " + std::to_string(messages) + " messages the same";
-  const std::pair<uint64_t, const char*> others[] = {
-      {missing_folders, "folders missing"}, {unsubscribed, "folders not subscribed"}, {renumbered, "folders numbered anew"}, {fresh, "not copied yet"}, {missing, "missing"}, {differ, "with other bytes"}, {not_read, "not given to be read"},
-      {flags, "with other flags"}, {dates, "with another date"}, {doubled, "doubled"}, {out_of_order, "out of order"},
-      {foreign, "of others in the target"}, {kept, "kept though gone in the source"}, {infected, "in quarantine"},
-      {not_scanned, "held, not scanned"}, {failed, "not taken by the target"}};
-  for (const auto& [many, what] : others) {
-    if (many > 0) text += ", " + std::to_string(many) + " " + what;
+namespace {
+
+struct CountWords {
+  uint64_t VerifyCounts::*count;
+  const char* english;
+  const char* french;
+};
+
+constexpr CountWords kCountWords[] = {
+    {&VerifyCounts::missing_folders, "folders missing", "dossiers manquants"},
+    {&VerifyCounts::unsubscribed, "folders not subscribed", "dossiers non abonnés"},
+    {&VerifyCounts::renumbered, "folders numbered anew", "dossiers renumérotés"},
+    {&VerifyCounts::fresh, "not copied yet", "pas encore copiés"},
+    {&VerifyCounts::missing, "missing", "manquants"},
+    {&VerifyCounts::differ, "with other bytes", "au contenu différent"},
+    {&VerifyCounts::not_read, "not given to be read", "non donnés à lire"},
+    {&VerifyCounts::flags, "with other flags", "aux drapeaux différents"},
+    {&VerifyCounts::dates, "with another date", "à la date différente"},
+    {&VerifyCounts::doubled, "doubled", "en double"},
+    {&VerifyCounts::out_of_order, "out of order", "dans un autre ordre"},
+    {&VerifyCounts::foreign, "of others in the target", "étrangers dans la cible"},
+    {&VerifyCounts::kept, "kept though gone in the source", "gardés bien que disparus de la source"},
+    {&VerifyCounts::infected, "in quarantine", "en quarantaine"},
+    {&VerifyCounts::not_scanned, "held, not scanned", "retenus, non analysés"},
+    {&VerifyCounts::failed, "not taken by the target", "refusés par la cible"},
+};
+
+std::string WithCounts(const VerifyCounts& counts, std::string text, const char* CountWords::*language) {
+  for (const CountWords& words : kCountWords) {
+    if (const uint64_t many = counts.*words.count; many > 0) text += ", " + std::to_string(many) + " " + words.*language;
   }
   return text;
+}
+
+}  // namespace
+
+std::string VerifyCounts::Shown() const {
+  return WithCounts(*this, std::to_string(same) + " of " + std::to_string(messages) + " messages the same", &CountWords::english);
+}
+
+std::string VerifyCounts::InFrench() const {
+  return WithCounts(*this, std::to_string(same) + " messages sur " + std::to_string(messages) + " identiques", &CountWords::french);
 }
 
 VerifyCounts VerifyBox(Source& source, Target& target, const Ledger* ledger, const VerifyOptions& options, const Watch& watch) {

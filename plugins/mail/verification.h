@@ -38,6 +38,7 @@ struct VerifyCounts {
   void Add(const VerifyCounts& other);
   // "60 messages the same, 1 missing"
   std::string Shown() const;
+  std::string InFrench() const;
 };
 
 struct VerifyOptions {
