@@ -167,7 +167,7 @@ void Attempts::Fetch(Underway& attempt, const plan::v1::Signature& plugin_signat
   plugin.sha256 = attempt.permit.plugin_sha256;
   if (attempt.permit.plugin_signature_needed) {
     plugin.minisig = plugin_signature.minisig();
-    plugin.keys = ActiveKeys(desk_.memory().keyring());
+    plugin.keys = PluginKeys(desk_.memory().keyring());
   }
   fetch.files.push_back(std::move(plugin));
   for (const auto& artifact : attempt.permit.artifacts) {

@@ -358,10 +358,10 @@ Refusal JudgeHistory(const Memory& memory, const Permit& permit, const agent::v1
   return {};
 }
 
-std::vector<std::string> ActiveKeys(const model::Keyring& keyring) {
+std::vector<std::string> PluginKeys(const model::Keyring& keyring) {
   std::vector<std::string> keys;
   for (const auto& [name, person] : keyring.operators()) {
-    if (person.active) keys.push_back(person.key.Base64());
+    if (person.active && model::MaySignPlans(person)) keys.push_back(person.key.Base64());
   }
   return keys;
 }

@@ -80,7 +80,7 @@ Verdict Judge(const Case& the_case, const agent::v1::TaskKey& key, UnixMs now);
 // Whether a permitted attempt is new and in turn. nullptr-like empty code: it is.
 Refusal JudgeHistory(const Memory& memory, const Permit& permit, const agent::v1::TaskKey& key);
 
-// The public keys of the active operators, as minisign's base64 lines: who may have signed a plugin.
-std::vector<std::string> ActiveKeys(const model::Keyring& keyring);
+// The public keys of active people who may sign plans, as minisign's base64 lines: who may have signed a plugin.
+std::vector<std::string> PluginKeys(const model::Keyring& keyring);
 
 }  // namespace reprise::agents

@@ -37,7 +37,7 @@ void Previews::Next() {
   fetch.id = waits_for_ = desk_.NextId();
   const auto& plugin = job_.step.plugin();
   fetch.files.push_back({plugin.name(), plugin.sha256(), plugin.size(), plugin.signature().minisig(),
-                         ActiveKeys(desk_.memory().keyring())});
+                         PluginKeys(desk_.memory().keyring())});
   for (const auto& artifact : job_.step.artifacts()) {
     fetch.files.push_back({artifact.name(), artifact.sha256(), artifact.size(), "", {}});
   }

@@ -1,10 +1,12 @@
 #include "core/cli/parse_errors.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "core/base/text.h"
 
 namespace reprise::cli {
@@ -55,26 +57,33 @@ std::vector<std::string> CommandsOf(const CLI::App& app) {
 
 std::string MissingCommand(const Reached& reached) {
   const std::vector<std::string> names = CommandsOf(*reached.app);
-  const std::string who = reached.path.empty() ? "reprise" : reached.path;
-  if (reached.unknown.empty()) return absl::StrCat(who, " wants a command: ", absl::StrJoin(names, ", "));
+  const bool top = reached.path.empty();
+  const std::string all = top ? "`reprise --help` lists them" : absl::StrCat("it has ", absl::StrJoin(names, ", "));
+  if (reached.unknown.empty()) return absl::StrCat(top ? "which command?" : reached.path + " wants a command:", " ", all);
   const std::string nearest = NearestName(reached.unknown, names);
-  return absl::StrCat(who, " has no command \"", reached.unknown, "\"; ",
-                      nearest.empty() ? absl::StrCat("it has ", absl::StrJoin(names, ", "))
-                                      : absl::StrCat("did you mean ", nearest, "?"));
+  return absl::StrCat(top ? "there is" : reached.path + " has", " no command \"", reached.unknown, "\"; ",
+                      nearest.empty() ? all : absl::StrCat("did you mean ", nearest, "?"));
 }
 
-std::string Unexpected(const Reached& reached, const std::string& words) {
-  const std::string first = words.substr(0, words.find(' '));
+// `arguments` in the order in which they were typed: the parser turns it round.
+std::string Unexpected(const Reached& reached, const std::string& words, const std::vector<std::string>& arguments) {
+  const std::vector<std::string> extras = absl::StrSplit(words, ' ');
+  const auto is_extra = [&](const std::string& one) { return std::find(extras.begin(), extras.end(), one) != extras.end(); };
+  const auto option = std::find_if(arguments.begin(), arguments.end(),
+                                   [&](const std::string& one) { return absl::StartsWith(one, "-") && is_extra(one); });
   const std::string who = reached.path.empty() ? "reprise" : reached.path;
-  if (!absl::StartsWith(first, "-")) return absl::StrCat(who, " takes no \"", words, "\" there");
+  if (option == arguments.end()) {
+    const auto word = std::find_if(arguments.begin(), arguments.end(), is_extra);
+    return absl::StrCat(who, " takes no \"", word == arguments.end() ? words : *word, "\" there");
+  }
   std::vector<std::string> names;
   for (const CLI::App* app = reached.app; app != nullptr; app = app->get_parent()) {
-    for (const CLI::Option* option : app->get_options()) {
-      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const CLI::Option* known : app->get_options()) {
+      for (const std::string& name : known->get_lnames()) names.push_back("--" + name);
     }
   }
-  const std::string nearest = NearestName(first.substr(0, first.find('=')), names);
-  return absl::StrCat(who, " has no option ", first, nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?"));
+  const std::string nearest = NearestName(option->substr(0, option->find('=')), names);
+  return absl::StrCat(who, " has no option ", *option, nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?"));
 }
 
 // The parser says "NAME: text"; the checks of command_line.cc make the text go on from the name.
@@ -101,7 +110,7 @@ std::string TextOfParseError(const CLI::App& app, const CLI::ParseError& error,
   std::string text = error.what();
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     const size_t colon = text.find(": ");
-    text = Unexpected(reached, colon == std::string::npos ? text : text.substr(colon + 2));
+    text = Unexpected(reached, colon == std::string::npos ? text : text.substr(colon + 2), arguments);
   } else {
     text = Readable(std::move(text));
   }

@@ -1,5 +1,6 @@
 #include "core/cli/plugin_file.h"
 
+#include <elf.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -8,6 +9,8 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
@@ -44,11 +47,24 @@ std::filesystem::path PluginHostProgram() {
   return error ? std::filesystem::path("reprise-plugin-host") : self.parent_path() / "reprise-plugin-host";
 }
 
-absl::StatusOr<PluginFile> DescribePlugin(const std::filesystem::path& library) {
+absl::Status CheckIsLibrary(const std::filesystem::path& library) {
   std::error_code missing;
   if (!std::filesystem::exists(library, missing)) {
     return absl::NotFoundError(absl::StrCat(library.string(), ": no such file"));
   }
+  Elf64_Ehdr head{};  // What matters of it stands at the same place in 32 bits.
+  std::ifstream file(library, std::ios::binary);
+  file.read(reinterpret_cast<char*>(&head), sizeof(head));
+  if (file.gcount() >= 18 && std::memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 && head.e_type == ET_DYN) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(library.string(), " is no plugin: expected a shared library (.so) made with REPRISE_PLUGIN, found ",
+                   std::filesystem::is_directory(library, missing) ? "a folder" : "a file that is no shared library",
+                   "\n  try: reprise plugin new NAME"));
+}
+
+absl::StatusOr<PluginFile> DescribePlugin(const std::filesystem::path& library) {
+  std::error_code missing;
+  RETURN_IF_ERROR(CheckIsLibrary(library));
   const auto program = PluginHostProgram();
   if (!std::filesystem::exists(program, missing)) {
     return absl::NotFoundError(absl::StrCat(program.string(), " is not there; set REPRISE_PLUGIN_HOST"));

@@ -1,5 +1,5 @@
-// "edr.so  [######----]  6.0/10.0 MB  60 %  0:04 left" on one line that is rewritten; nothing at all where no person looks
-// on. Time is an argument.
+// "edr.so  [######----]  6.0/10.0 MB  60 %  0:04 left" on one line that is rewritten; where no person looks on (nohup, a pipe),
+// a line of its own each half minute, so that a log shows life. Time is an argument.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,17 @@ class ProgressBar {
 
   void Show(uint64_t done, UnixMs now);
 
-  // The line itself.
+  // The line itself; the same without the bar.
   std::string Text(uint64_t done, UnixMs now) const;
+  std::string PlainText(uint64_t done, UnixMs now) const;
 
  private:
+  double ShareOf(uint64_t done) const;
+  // "6.0 MB of 10.0 MB  60 %  0:04 left"
+  std::string Counts(uint64_t done, UnixMs now) const;
+
   static constexpr UnixMs kEvery = 100;
+  static constexpr UnixMs kLineEvery = 30'000;
 
   Terminal& terminal_;
   const std::string label_;

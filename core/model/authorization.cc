@@ -46,10 +46,6 @@ absl::Status CheckHeader(const PlanStatement& statement, const PlanHeader& heade
   return absl::OkStatus();
 }
 
-bool MaySignPlans(const Operator& person) {
-  return person.Has(v1::ROLE_OPERATOR) || person.Has(v1::ROLE_APPROVER) || person.Has(v1::ROLE_ADMIN);
-}
-
 std::string Named(const std::vector<std::string>& names) {
   return names.empty() ? "nobody" : absl::StrJoin(names, ", ");
 }
@@ -124,6 +120,10 @@ absl::StatusOr<Decided> Decide(const Keyring& keyring, const PlanStatement& plan
 }
 
 }  // namespace
+
+bool MaySignPlans(const Operator& person) {
+  return person.Has(v1::ROLE_OPERATOR) || person.Has(v1::ROLE_APPROVER) || person.Has(v1::ROLE_ADMIN);
+}
 
 absl::StatusOr<AuthorizedPlan> CheckPlan(const Keyring& keyring, const SignedStatement& plan,
                                          std::string_view header_bytes, UnixMs now) {

@@ -28,6 +28,9 @@ inline constexpr uint64_t kStopSerialStepMax = 1000;
 inline constexpr UnixMs kUnsignedAheadMax = 24LL * 3600 * 1000;
 inline constexpr UnixMs kUnsignedBornAheadMax = 4LL * 3600 * 1000;
 
+// Roles operator, approver and admin: who signs plans, and the plugins that hosts run.
+bool MaySignPlans(const Operator& person);
+
 // Header matches statement field by field, no step goes beyond its effect, it is not expired, and enough distinct
 // active people (role operator, approver or admin) signed for that effect. Gives the statement and those signers' names.
 // PERMISSION_DENIED: a signature would help; also for a plan that only reads, where it runs too far ahead without one.

@@ -1,6 +1,10 @@
+#include <set>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/base/text.h"
 #include "core/model/names.h"
@@ -136,16 +140,33 @@ CoverageGap Exemption(const HostRecord& host) {
   return gap;
 }
 
+// Out of which hosts a claim is counted where nobody says: all of each class of which any host made it, in whatever state, or
+// was meant by a run of its plugin. So nobody is left out because the probe never came to him; and nobody counts, a gateway for
+// example, of whom it could never be said. Where no host tells what it is about, the whole inventory.
+std::string SelectorOf(const std::string& claim, const engine::Engine& engine,
+                       const std::unordered_map<std::string, NewestTry>& tries) {
+  if (claim == kCoverageClaim) return kCoverageSelector;
+  std::set<model::v1::AssetClass> classes;
+  for (const auto& host : engine.state().hosts()) {
+    const bool concerned = FindClaim(host, claim) != nullptr || tries.count(host.declared().name()) > 0;
+    if (host.in_inventory() && concerned) classes.insert(host.asset_class());
+  }
+  if (classes.empty() || classes.count(model::v1::ASSET_CLASS_UNSPECIFIED) > 0) return "all";
+  std::vector<std::string> names;
+  for (const auto each : classes) names.push_back(model::NameOf(each));
+  return absl::StrCat("class in (", absl::StrJoin(names, ", "), ")");
+}
+
 }  // namespace
 
 absl::StatusOr<operators::v1::CoverageView> ViewOfCoverage(const engine::Engine& engine,
                                                            const operators::v1::CoverageRequest& request, UnixMs now) {
   operators::v1::CoverageView view;
   view.set_claim(request.claim().empty() ? kCoverageClaim : request.claim());
-  view.set_selector(request.selector().empty() ? kCoverageSelector : request.selector());
   view.set_at_ms(now);
-  ASSIGN_OR_RETURN(const plan::Selector selector, plan::Selector::Parse(view.selector()));
   const auto tries = internal::NewestTries(engine, view.claim());
+  view.set_selector(request.selector().empty() ? SelectorOf(view.claim(), engine, tries) : request.selector());
+  ASSIGN_OR_RETURN(const plan::Selector selector, plan::Selector::Parse(view.selector()));
   const model::Keyring* keyring = engine.keyring();
   for (const auto& host : engine.state().hosts()) {
     if (!host.in_inventory()) continue;

@@ -64,8 +64,9 @@ void AddExceptions(std::string& out, const RunView& run, Language language) {
   std::string lines;
   size_t count = 0;
   for (const auto& target : run.targets()) {
-    if (target.state() == model::v1::TARGET_STATE_SUCCEEDED || target.state() == model::v1::TARGET_STATE_WAITING ||
-        target.state() == model::v1::TARGET_STATE_ACTIVE) {
+    // One that waits with a reason does not just wait for its turn.
+    const bool in_turn = target.state() == model::v1::TARGET_STATE_WAITING && target.reason().empty() && target.code().empty();
+    if (in_turn || target.state() == model::v1::TARGET_STATE_SUCCEEDED || target.state() == model::v1::TARGET_STATE_ACTIVE) {
       continue;
     }
     count += 1;

@@ -26,7 +26,8 @@ operators::v1::BoardView ViewOfBoard(const engine::Engine& engine);
 // By set, then the newest copy first.
 operators::v1::RecoveryPointList ViewOfRecoveryPoints(const engine::Engine& engine);
 
-// What coverage counts when nothing else is asked for.
+// What coverage counts when nothing else is asked for, and out of whom. Any other claim without a selector is counted out of
+// all classes of which a host made it or was meant by a run of its plugin (coverage.cc); the view says which.
 inline constexpr char kCoverageClaim[] = "edr.protected";
 inline constexpr char kCoverageSelector[] = "class in (workstation, admin_workstation)";
 

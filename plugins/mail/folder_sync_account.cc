@@ -91,7 +91,8 @@ void FolderSync::LookForOdd(uint32_t first, uint32_t last, const std::map<uint32
   }
   // Those that could be taken for one another are read.
   std::vector<uint32_t> uids;
-  for (const auto& [look, same] : alike) {
+  for (const auto& look : alike) {
+    const std::vector<const MessageRow*>& same = look.second;
     const bool differ = std::any_of(same.begin(), same.end(), [&](const MessageRow* row) { return row->sha256 != same[0]->sha256; });
     for (const MessageRow* row : same) {
       if (differ) uids.push_back(row->target_uid);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "agents/runner/conformance/descriptor_checks.h"
 #include "agents/runner/conformance/sample_params.h"
 #include "agents/runner/conformance/throwaway_root.h"
@@ -87,6 +88,10 @@ class Verification {
     return all;
   }
 
+  static std::string NamesOf(const std::vector<ActionUnderTest>& actions) {
+    return absl::StrJoin(actions, ", ", [](std::string* out, const ActionUnderTest& one) { out->append(one.name); });
+  }
+
   absl::StatusOr<std::vector<ActionUnderTest>> Actions(const json& descriptor) const {
     json given = json::object();
     if (!options_.params_json.empty()) {
@@ -111,12 +116,12 @@ class Verification {
     for (const auto& [name, ignored] : given.items()) {
       const bool known = std::any_of(actions.begin(), actions.end(), [wanted = std::string_view(name)](const auto& a) { return a.name == wanted; });
       if (!known && list.size() > 1) {
-        return absl::InvalidArgumentError(absl::StrCat("params: the plugin has no action ", name));
+        return absl::InvalidArgumentError(absl::StrCat("params: the plugin has no action ", name, "; it has ", NamesOf(actions)));
       }
     }
     const std::string& only = options_.only_action;
     if (!only.empty() && std::none_of(actions.begin(), actions.end(), [&](const auto& a) { return a.name == only; })) {
-      return absl::InvalidArgumentError(absl::StrCat("the plugin has no action ", only));
+      return absl::InvalidArgumentError(absl::StrCat("the plugin has no action ", only, "; it has ", NamesOf(actions)));
     }
     return actions;
   }

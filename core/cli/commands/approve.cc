@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/files.h"
 #include "core/base/status_macros.h"
+#include "core/cli/commands/deciders.h"
 #include "core/cli/commands/declarations.h"
 #include "core/cli/commands/refusal.h"
 #include "core/cli/commands/submitted_plan.h"
@@ -44,11 +45,14 @@ absl::Status Show(Context& context, const SubmittedPlan& plan) {
     out << "    " << statement.substr(at, end - at) << '\n';
     at = end + 1;
   }
-  out << "\nSigned by " << SignedBy(plan.view) << "; wanted: " << plan.view.signatures_needed() << '\n';
+  out << "\nSigned by " << SignedBy(plan.view) << "; wanted: " << plan.view.signatures_needed();
+  const auto deciders = MissingDeciders(plan.index.header, plan.view.signers());
+  if (!deciders.empty()) out << ", and among them " << NamedDeciders(deciders);
+  out << '\n';
   return absl::OkStatus();
 }
 
-absl::StatusOr<int> Tell(Context& context, ops::PlanView view, const std::string& done) {
+absl::StatusOr<int> Tell(Context& context, const plan::v1::PlanHeader& header, ops::PlanView view, const std::string& done) {
   if (context.json()) {
     view.clear_bundle();
     context.PrintJson(view);
@@ -56,10 +60,18 @@ absl::StatusOr<int> Tell(Context& context, ops::PlanView view, const std::string
   }
   context.Say(absl::StrCat(done, "; signed by ", SignedBy(view)));
   const uint32_t wanting = Wanting(view);
-  context.Say(wanting > 0
-                  ? absl::StrCat(wanting, " more of ", view.signatures_needed(),
-                                 " signature(s) wanted, of other people: `reprise approve ", view.plan_id(), "`")
-                  : absl::StrCat("that is enough: `reprise run start ", view.plan_id(), "`"));
+  const auto deciders = MissingDeciders(header, view.signers());
+  if (wanting > 0) {
+    context.Say(absl::StrCat(wanting, " more of ", view.signatures_needed(),
+                             " signature(s) wanted, of other people: `reprise approve ", view.plan_id(), "`"));
+  }
+  if (!deciders.empty()) {
+    context.Say(absl::StrCat("who decided must sign, and has not: ", NamedDeciders(deciders), ": `reprise approve ",
+                             view.plan_id(), "`. Until then nothing is restored from that copy"));
+  }
+  if (wanting == 0 && deciders.empty()) {
+    context.Say(absl::StrCat("that is enough: `reprise run start ", view.plan_id(), "`"));
+  }
   return kExitOk;
 }
 
@@ -107,7 +119,7 @@ absl::StatusOr<int> Run(Context& context, const ApproveFlags& flags) {
     RETURN_IF_ERROR(Show(context, plan));
     const auto& signers = plan.view.signers();
     if (std::find(signers.begin(), signers.end(), profile->operator_name) != signers.end()) {
-      return Tell(context, plan.view, "you have signed it already");
+      return Tell(context, plan.index.header, plan.view, "you have signed it already");
     }
     ASSIGN_OR_RETURN(signature, Sign(context, plan, *profile));
   }
@@ -122,7 +134,7 @@ absl::StatusOr<int> Run(Context& context, const ApproveFlags& flags) {
   *request.mutable_signature() = signature;
   const auto after = client->Call<ops::PlanView>("SignPlan", request);
   if (!after.ok()) return AsRefusal(after.status());
-  return Tell(context, *after, absl::StrCat("the signature of ", signer, " is recorded"));
+  return Tell(context, plan.index.header, *after, absl::StrCat("the signature of ", signer, " is recorded"));
 }
 
 }  // namespace

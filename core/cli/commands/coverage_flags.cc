@@ -11,7 +11,8 @@ void CoverageFlags::Declare(CommandLine& app) {
   app.Option("--claim", claim, absl::StrCat("What probes must have stated (", report::kCoverageClaim, ")"))
       .TypeName("CLAIM");
   app.Option("--selector", selector,
-                 absl::StrCat("The denominator: out of which hosts (", report::kCoverageSelector, ")"))
+                 absl::StrCat("The denominator: out of which hosts (of ", report::kCoverageClaim, ": ", report::kCoverageSelector,
+                              "; of another claim: all classes that it concerns)"))
       .TypeName("SELECTOR");
   app.Duration("--max-age", max_age_ms, "Claims older than this count as unknown, such as 24h");
 }

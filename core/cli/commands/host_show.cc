@@ -1,12 +1,15 @@
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/base/text.h"
 #include "core/cli/commands/declarations.h"
 #include "core/cli/commands/host_state.h"
 #include "core/cli/exit_codes.h"
+#include "core/cli/json_lines.h"
 #include "core/model/names.h"
 
 namespace reprise::cli {
@@ -17,16 +20,33 @@ Color ColorOf(model::v1::ClaimState state) {
   return state == model::v1::CLAIM_STATE_FAILS ? Color::kBad : Color::kWarning;
 }
 
+// "3 h ago (2026-11-24T09:30:00Z)"
+std::string When(const Context& context, UnixMs at) { return absl::StrCat(context.Ago(at), " (", FormatTime(at), ")"); }
+
+// A claim is the newest word about its name, as true as when it was said: the newest of them first, each with its age.
 void PrintClaims(Context& context, const ops::HostView& host) {
   if (host.claims().empty()) return context.Say("\nno probe has stated anything about it");
+  std::vector<const ops::ClaimView*> claims;
+  for (const auto& claim : host.claims()) claims.push_back(&claim);
+  std::stable_sort(claims.begin(), claims.end(), [](const auto* a, const auto* b) { return a->at_ms() > b->at_ms(); });
   context.Say("");
-  Table table({"CLAIM", "STATE", "SAID", "RUN", "DETAIL"});
-  for (const auto& claim : host.claims()) {
-    table.Add({claim.name(),
-               {model::NameOf(claim.state()), ColorOf(claim.state())},
-               context.Ago(claim.at_ms()),
-               claim.run() == 0 ? "" : absl::StrCat(claim.run()),
-               claim.detail()});
+  Table table({"CLAIM", "WAS", "WHEN IT WAS SAID", "RUN", "AND SAID THEN"});
+  for (const ops::ClaimView* claim : claims) {
+    table.Add({claim->name(),
+               {model::NameOf(claim->state()), ColorOf(claim->state())},
+               When(context, claim->at_ms()),
+               claim->run() == 0 ? "" : absl::StrCat(claim->run()),
+               claim->detail()});
+  }
+  table.Print(context.terminal, context.cut());
+}
+
+void PrintMeasures(Context& context, const ops::HostView& host) {
+  if (host.measures().empty()) return;
+  context.Say("");
+  Table table({"MEASURE", "OF", "VALUE", "TOLD"});
+  for (const auto& measure : host.measures()) {
+    table.Add({measure.name(), measure.subject(), absl::StrFormat("%.15g", measure.value()), When(context, measure.at_ms())});
   }
   table.Print(context.terminal, context.cut());
 }
@@ -36,11 +56,7 @@ void PrintFacts(Context& context, const ops::HostView& host) {
   context.Say(absl::StrCat("\nfacts, as its agent told them ", context.Ago(host.facts_ms()), ":"));
   const Json facts = Json::parse(host.facts_json(), nullptr, /*allow_exceptions=*/false);
   if (!facts.is_object()) return context.Say(absl::StrCat("  ", OneLine(host.facts_json())));
-  for (const auto& [key, value] : facts.items()) {
-    context.Say(absl::StrCat("  ", OneLine(key), ": ",
-                             OneLine(value.is_string() ? value.get<std::string>()
-                                                       : value.dump(-1, ' ', false, Json::error_handler_t::replace))));
-  }
+  for (const std::string& line : LinesOf(facts)) context.Say(absl::StrCat("  ", line));
 }
 
 absl::StatusOr<int> RunHostShow(Context& context, const std::string& name) {
@@ -92,6 +108,7 @@ absl::StatusOr<int> RunHostShow(Context& context, const std::string& name) {
                           Color::kBad));
   }
   PrintClaims(context, host);
+  PrintMeasures(context, host);
   PrintFacts(context, host);
   return kExitOk;
 }

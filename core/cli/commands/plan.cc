@@ -8,6 +8,7 @@
 #include "core/base/files.h"
 #include "core/base/status_macros.h"
 #include "core/base/text.h"
+#include "core/cli/commands/deciders.h"
 #include "core/cli/commands/declarations.h"
 #include "core/cli/commands/inventory_request.h"
 #include "core/cli/commands/plan_preview.h"
@@ -122,6 +123,7 @@ void TellSubmitted(Context& context, const ops::PlanView& view, const plan::v1::
   context.Say("");
   context.Say(absl::StrCat("submitted as ", context.terminal.Paint(view.plan_id(), Color::kBold)));
   const uint32_t needed = view.signatures_needed();
+  const auto deciders = MissingDeciders(header, view.signers());
   if (needed == 0 && header.expires_ms() - header.created_ms() > model::kUnsignedAheadMax) {
     context.Say(absl::StrCat("next: it only reads, but for longer than agents allow without a signature (",
                              FormatDurationMs(model::kUnsignedAheadMax), "): `reprise approve ", view.plan_id(), "`"));
@@ -129,8 +131,16 @@ void TellSubmitted(Context& context, const ops::PlanView& view, const plan::v1::
     context.Say(absl::StrCat("next: it only reads, and needs no signature: `reprise run start ", view.plan_id(), "`"));
   } else {
     context.Say(absl::StrCat("next: ", needed, needed == 1 ? " signature" : " signatures, of distinct people",
+                             deciders.empty() ? "" : absl::StrCat(", and of whoever decided: ", NamedDeciders(deciders)),
                              ": `reprise approve ", view.plan_id(), "`"));
   }
+}
+
+// How many must sign, by the keyring of this very site.
+void TellPolicy(Context& context, const PlanSite& site, const plan::v1::PlanHeader& header) {
+  if (!site.keyring) return;
+  const uint32_t needed = site.keyring->policy().SignaturesFor(header.effect());
+  if (needed > 0) context.Say(absl::StrCat("This site's keyring asks for ", needed, " signature(s), of distinct people."));
 }
 
 absl::StatusOr<int> Finish(Context& context, const PlanFlags& flags, const plan::Dossier& dossier, const PlanSite& site,
@@ -138,6 +148,7 @@ absl::StatusOr<int> Finish(Context& context, const PlanFlags& flags, const plan:
   if (!context.json()) {
     ASSIGN_OR_RETURN(const std::string told, plan::ExplainPlan(compiled.bundle, context.cut() ? kNamesShown : 0));
     context.terminal.out() << told << std::flush;
+    TellPolicy(context, site, compiled.header);
     if (site.asked && !compiled.offline.empty()) context.Say(OfflineText(context, compiled));
   }
   if (!flags.out.empty()) RETURN_IF_ERROR(WriteFileDurably(flags.out, compiled.bundle.SerializeAsString()));

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/cli/signing.h"
+#include "core/model/authorization.h"
 
 namespace reprise::cli {
 
@@ -25,6 +26,10 @@ absl::StatusOr<std::string> SignerOfPlugin(const model::Keyring& keyring, std::s
   if (names.empty()) {
     return absl::PermissionDeniedError(
         "it is signed with a key that no active person of the keyring has; see `reprise key ls`");
+  }
+  if (!model::MaySignPlans(*keyring.Find(names.front()))) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        names.front(), " signed it, and hosts run only what an operator, approver or admin signed; see `reprise key ls`"));
   }
   return names.front();
 }

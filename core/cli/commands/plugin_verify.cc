@@ -94,6 +94,7 @@ absl::StatusOr<int> Verify(Context& context, const PluginVerifyFlags& flags) {
   options.on_this_host = flags.on_this_host;
   ASSIGN_OR_RETURN(options.params_json, ReadParams(flags.params));
   RETURN_IF_ERROR(ReadArtifacts(flags.artifacts, options));
+  RETURN_IF_ERROR(CheckIsLibrary(flags.file));
   if (flags.on_this_host) {
     RETURN_IF_ERROR(context.Confirm("The plugin will change this very host. Go on?"));
   }

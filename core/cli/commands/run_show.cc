@@ -36,10 +36,11 @@ Action DeclareRunShow(CommandLine& app) {
   auto flags = std::make_shared<RunShowFlags>();
   app.Option("RUN", flags->run, "The run's number").Required();
   app.Option("--targets", flags->targets,
-                 "troubled: hosts that did not come through, or are being tried again (the default); all; none")
+                 "troubled: hosts that did not come through, are held back, or are being tried again (the default); all; none")
       .OneOf({"troubled", "all", "none"})
       .TypeName("WHICH");
   app.Footer(
+      "With -o wide also what each step of those hosts proved: its summary, its evidence, what it observed.\n\n"
       "Examples:\n"
       "  reprise run show 7\n"
       "  reprise run show 7 --targets all -o wide\n"

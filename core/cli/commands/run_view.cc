@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/text.h"
+#include "core/cli/commands/evidence_view.h"
 #include "core/model/names.h"
+#include "core/report/advice.h"
 
 namespace reprise::cli {
 namespace {
@@ -16,8 +18,9 @@ using model::v1::TargetState;
 bool IsTroubled(const ops::TargetView& target) {
   switch (target.state()) {
     case model::v1::TARGET_STATE_SUCCEEDED:
-    case model::v1::TARGET_STATE_WAITING:
       return false;
+    case model::v1::TARGET_STATE_WAITING:
+      return !target.reason().empty() || !target.code().empty();  // Not just its turn: something holds it back.
     case model::v1::TARGET_STATE_ACTIVE:
       return !target.reason().empty();  // Failed before, and tried again.
     default:
@@ -25,14 +28,25 @@ bool IsTroubled(const ops::TargetView& target) {
   }
 }
 
-std::string Because(const ops::TargetView& target) {
+// What its stage waits for holds back every host of it, and stands in none of them.
+std::string StageWaits(const ops::RunView& run, const ops::TargetView& target) {
+  const bool waits = target.state() == model::v1::TARGET_STATE_WAITING || target.state() == model::v1::TARGET_STATE_DEFERRED;
+  for (const auto& stage : run.stages()) {
+    if (waits && stage.name() == target.stage() && !stage.waits_for().empty()) {
+      return absl::StrCat("its stage waits for ", absl::StrJoin(stage.waits_for(), "; "));
+    }
+  }
+  return "";
+}
+
+std::string Because(const ops::RunView& run, const ops::TargetView& target) {
   std::string text = target.reason().empty() ? target.code() : target.reason();
   if (!target.reason().empty() && !target.code().empty()) absl::StrAppend(&text, " (", target.code(), ")");
   if (!target.hint().empty()) absl::StrAppend(&text, text.empty() ? "" : "; ", "try: ", target.hint());
   if (target.state() == model::v1::TARGET_STATE_ACTIVE && target.has_progress() && text.empty()) {
     text = absl::StrCat(model::NameOf(target.progress().verb()), " ", target.progress().text());
   }
-  return text;
+  return text.empty() ? StageWaits(run, target) : text;
 }
 
 std::vector<Cell> CountCells(const ops::TargetCounts& counts) {
@@ -219,17 +233,20 @@ void PrintGates(Context& context, const ops::RunView& run) {
 
 void PrintTargets(Context& context, const ops::RunView& run, TargetsShown shown) {
   Table table({"HOST", "WHERE", "STATE", "STEP", "TRY", "WHY"});
+  std::vector<const ops::TargetView*> shown_ones;
   for (const auto& target : run.targets()) {
     if (shown == TargetsShown::kTroubled && !IsTroubled(target)) continue;
     const bool over = target.state() == model::v1::TARGET_STATE_SUCCEEDED;
     table.Add({target.host(), absl::StrCat(target.stage(), "/", target.wave()), StateCell(target.state()),
                over ? "" : target.step(), target.attempt() == 0 ? "" : absl::StrCat(target.attempt()),
-               Because(target)});
+               Because(run, target)});
+    shown_ones.push_back(&target);
   }
   if (!table.empty()) {
     context.Say("");
     table.Print(context.terminal, context.cut());
   }
+  if (!context.cut()) PrintEvidence(context, shown_ones);
   if (run.exclusions().empty()) return;
   Table left_out({"LEFT OUT", "STAGE", "RULE", "WHY"});
   for (const auto& exclusion : run.exclusions()) {
@@ -253,21 +270,17 @@ void PrintNext(Context& context, const ops::RunView& run) {
     case model::v1::RUN_STATE_PAUSED: {
       const std::string accepted = run.counts().failed() > 0 ? " accepts the failures so far" : " goes on";
       if (run.pause_code() == "stop") next("`reprise stop lift` comes first");
-      return next(absl::StrCat("`reprise run resume ", run.id(), "`", accepted, "; `reprise run abort ", run.id(),
-                               "` ends it for good"));
+      next(absl::StrCat("`reprise run resume ", run.id(), "`", accepted, "; `reprise run abort ", run.id(),
+                        "` ends it for good"));
+      break;
     }
-    case model::v1::RUN_STATE_CATCHING_UP:
-      return next(absl::StrCat("nothing: ", run.counts().deferred(),
-                               " deferred host(s) are done when they come back, until ", FormatTime(run.expires_ms())));
-    case model::v1::RUN_STATE_PARTIAL:
-    case model::v1::RUN_STATE_FAILED:
-      if (run.counts().failed() > 0) {
-        next(absl::StrCat("mend what is wrong, then `reprise run retry ", run.id(), "`"));
-      }
+    case model::v1::RUN_STATE_ABORTING:
+    case model::v1::RUN_STATE_ABORTED:
       return;
     default:
-      return;
+      break;
   }
+  for (const std::string& line : report::NextSteps(run)) next(OneLine(line));
 }
 
 ExitCode ExitCodeOfRun(const ops::RunView& run) {

@@ -29,7 +29,7 @@ void PrintStages(Context& context, const ops::RunView& run);
 // Nothing when the run has no gates.
 void PrintGates(Context& context, const ops::RunView& run);
 enum class TargetsShown { kTroubled, kAll };
-// Those of a view that has targets; and whom the plan left out.
+// Those of a view that has targets, with -o wide also what their steps proved; and whom the plan left out.
 void PrintTargets(Context& context, const ops::RunView& run, TargetsShown shown);
 
 // What people should do next about it, one line each; nothing when there is nothing.

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/base/text.h"
 #include "core/cli/commands/run_view.h"
@@ -34,6 +35,12 @@ std::string StateLine(const ops::RunView& run) {
   return line;
 }
 
+// Why a stage that has begun does not get on; one whose turn has not come may yet be proven.
+std::string WaitsText(const ops::StageView& stage) {
+  if (stage.waits_for().empty() || stage.state() != model::v1::STAGE_STATE_RUNNING) return "";
+  return absl::StrCat("stage ", stage.name(), " waits for ", absl::StrJoin(stage.waits_for(), "; "));
+}
+
 // Failures and who is left: asked for once, when it is over.
 void PrintEnd(Context& context, Client& client, uint64_t run) {
   ops::GetRunRequest request;
@@ -52,6 +59,12 @@ void PrintEnd(Context& context, Client& client, uint64_t run) {
 
 std::vector<std::string> RunTeller::Changes(const ops::RunView& run) const {
   std::vector<std::string> lines;
+  for (int s = 0; s < run.stages_size(); ++s) {
+    const auto& stage = run.stages(s);
+    const std::string waits = WaitsText(stage);
+    const bool said = told_ && s < last_.stages_size() && WaitsText(last_.stages(s)) == waits;
+    if (!waits.empty() && !said) lines.push_back(waits);
+  }
   for (int s = 0; s < run.stages_size(); ++s) {
     const auto& stage = run.stages(s);
     for (int w = 0; w < stage.waves_size(); ++w) {

@@ -248,6 +248,13 @@ TEST_F(JudgeTest, ReadsWithoutAPlansSignatureOnlyWithASignedPlugin) {
   EXPECT_TRUE(std::get<Permit>(verdict).plugin_signature_needed);
 }
 
+TEST_F(JudgeTest, TakesAPluginOnlyFromThoseWhoMaySignPlans) {
+  people.Join("vera", {v1::ROLE_VIEWER});
+  people.Revoke("carol");
+  const std::vector<std::string> keys = PluginKeys(people.Keyring());
+  EXPECT_THAT(keys, ::testing::UnorderedElementsAre(people.PublicKey("alice"), people.PublicKey("bob")));
+}
+
 TEST_F(JudgeTest, ReadsWithASignedPlanWhateverThePlugin) {
   PlanMaker reading(people, v1::EFFECT_READ);
   reading.signers = {"bob"};

@@ -52,6 +52,13 @@ class People {
     chain_.push_back(Signed(before.Next(operators_, policy_, kNoon), {"alice"}));
     return chain_.back();
   }
+  // The next version of the keyring, with one more person.
+  void Join(const std::string& name, std::vector<v1::Role> roles) {
+    const model::Keyring before = Keyring();
+    Add(name, std::move(roles));
+    chain_.push_back(Signed(before.Next(operators_, policy_, kNoon), {"alice"}));
+  }
+  std::string PublicKey(const std::string& name) const { return keys_.at(name).Public().Base64(); }
   model::Keyring Keyring() const {
     auto keyring = model::Keyring::Found(chain_.front(), "");
     for (size_t i = 1; i < chain_.size(); ++i) keyring->Extend(chain_[i]).IgnoreError();

@@ -49,6 +49,21 @@ TEST(Approve, SaysHowManySignaturesAreStillWanting) {
   EXPECT_THAT(desk.Out(), HasSubstr("1 more of 2 signature(s) wanted"));
 }
 
+TEST(Approve, DoesNotCallItEnoughBeforeWhoDecidedAConcessionHasSigned) {
+  Approval desk("alice");
+  Concede(desk.plan);
+  desk.coordinator.Answer("GetPlan", desk.plan.View());
+  EXPECT_EQ(desk.Run({"approve", desk.plan.id(), "--yes"}), kExitOk) << desk.Err();
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("wanted: 1, and among them carol (concession sampled-planning about agiletime-db/2022-08-12)"),
+                                HasSubstr("who decided must sign, and has not: carol"),
+                                ::testing::Not(HasSubstr("that is enough"))));
+  Approval carol("carol");
+  Concede(carol.plan);
+  carol.coordinator.Answer("GetPlan", carol.plan.View({"alice"}));
+  EXPECT_EQ(carol.Run({"approve", carol.plan.id(), "--yes"}), kExitOk) << carol.Err();
+  EXPECT_THAT(carol.Out(), HasSubstr("that is enough"));
+}
+
 TEST(Approve, RefusesAPlanWhosePartsAreNotThoseOfItsStatement) {
   const std::function<void(plan::v1::PlanBundle&)> tampered[] = {
       [](auto& bundle) { bundle.mutable_leaves(0)->append("x"); },

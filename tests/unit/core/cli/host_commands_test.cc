@@ -1,3 +1,4 @@
+#include "core/base/text.h"
 #include "core/cli/commands/declarations.h"
 #include "core/model/authorization.h"
 #include "tests/unit/core/cli/plans.h"
@@ -182,8 +183,46 @@ TEST(HostShow, TellsClaimsAndFacts) {
   host.set_facts_ms(kNoon - kHour);
   desk.coordinator.Answer("GetHost", host);
   EXPECT_EQ(desk.Run({"host", "show", "ws-001"}), kExitOk);
-  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("os: Debian 12"), HasSubstr("free_gb"), HasSubstr("serial 4"),
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("  os: Debian 12\n"), HasSubstr("  disk.free_gb: 4\n"), HasSubstr("serial 4"),
                                 HasSubstr("no probe has stated anything")));
+}
+
+TEST(HostShow, TellsHowOldAClaimIsAndTheNewestFirst) {
+  Hosts desk({});
+  ops::HostView host = Admitted(Host("gw-rh-1"));
+  const auto say = [&host](const char* name, model::v1::ClaimState state, UnixMs at, const char* detail) {
+    auto& claim = *host.add_claims();
+    claim.set_name(name);
+    claim.set_state(state);
+    claim.set_at_ms(at);
+    claim.set_detail(detail);
+  };
+  say("bubble.gateway", model::v1::CLAIM_STATE_HOLDS, kNoon - 3 * kHour, "0 of 4 posts");
+  say("bubble.closed", model::v1::CLAIM_STATE_FAILS, kNoon - 60'000, "a packet came through");
+  desk.coordinator.Answer("GetHost", host);
+  EXPECT_EQ(desk.Run({"host", "show", "gw-rh-1"}), kExitOk);
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("fails  60 s ago (" + FormatTime(kNoon - 60'000) + ")"),
+                                HasSubstr("holds  3 h ago (" + FormatTime(kNoon - 3 * kHour) + ")")));
+  EXPECT_LT(desk.Out().find("bubble.closed"), desk.Out().find("bubble.gateway"));
+}
+
+TEST(HostShow, TellsMeasures) {
+  Hosts desk({});
+  ops::HostView host = Admitted(Host("gw-rh-1"));
+  const auto measure = [&host](const char* name, const char* subject, double value) {
+    auto& told = *host.add_measures();
+    told.set_name(name);
+    told.set_subject(subject);
+    told.set_value(value);
+    told.set_at_ms(kNoon - 60'000);
+  };
+  measure("bubble.posts", "pharmax", 4);
+  measure("bubble.refused", "outward", 1'234'567'890);
+  measure("bubble.share", "", 0.25);
+  desk.coordinator.Answer("GetHost", host);
+  EXPECT_EQ(desk.Run({"host", "show", "gw-rh-1"}), kExitOk);
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("MEASURE"), HasSubstr("bubble.posts    pharmax  4           60 s ago"),
+                                HasSubstr("1234567890"), HasSubstr("0.25")));
 }
 
 ops::HostView Expelled(ops::HostView host) {

@@ -46,6 +46,16 @@ TEST(Coverage, NamesEveryGapAndTheDenominator) {
                                 HasSubstr("never joined")));
 }
 
+TEST(Coverage, NamesFirstOfWhomSomethingIsKnown) {
+  Desk desk(KnowledgeRows());
+  ops::CoverageView view = Coverage(0, 2);
+  view.mutable_gaps(0)->set_code("not_planned");
+  view.mutable_gaps(1)->set_code("failed");
+  desk.coordinator.Answer("GetCoverage", view);
+  EXPECT_EQ(desk.Run({"coverage"}), kExitPartial);
+  EXPECT_LT(desk.Out().find("ws-001"), desk.Out().find("ws-000"));
+}
+
 TEST(Coverage, IsWholeOnlyWhenEveryHostIsCovered) {
   Desk desk(KnowledgeRows());
   desk.coordinator.Answer("GetCoverage", Coverage(3, 3));
@@ -60,6 +70,48 @@ TEST(Coverage, TakesNobodyOutOfNobodyForNoProof) {
   desk.coordinator.Answer("GetCoverage", Coverage(0, 0));
   EXPECT_EQ(desk.Run({"coverage", "--selector", "class == server"}), kExitPartial);
   EXPECT_THAT(desk.Out(), HasSubstr("no host of the inventory matches"));
+}
+
+// A coordinator of one host, which has made one claim.
+struct Mistyped : Desk {
+  explicit Mistyped(const std::string& claim, const std::string& code) : Desk(KnowledgeRows()) {
+    ops::CoverageView view = Coverage(0, 2);
+    view.set_claim(claim);
+    for (auto& gap : *view.mutable_gaps()) gap.set_code(code);
+    coordinator.Answer("GetCoverage", view);
+    ops::HostList hosts;
+    hosts.add_hosts()->add_claims()->set_name("pharmax.degraded");
+    coordinator.Answer("ListHosts", hosts);
+  }
+};
+
+TEST(Coverage, SaysThatNobodyEverMadeAClaimAndWhichIsNear) {
+  Mistyped desk("pharmax.degarded", "not_planned");
+  EXPECT_EQ(desk.Run({"coverage", "--claim", "pharmax.degarded"}), kExitPartial);
+  EXPECT_THAT(desk.Err(), HasSubstr("no host has ever made the claim \"pharmax.degarded\", and no run was ever meant to bring it "
+                                    "about; did you mean pharmax.degraded?"));
+  EXPECT_EQ(desk.Out(), "") << "a list of everybody would hide it";
+  EXPECT_EQ(desk.Run({"coverage", "--claim", "pharmax.degarded", "-o", "json"}), kExitPartial);
+  EXPECT_EQ(desk.OutJson()["holds"], 0);
+}
+
+TEST(Coverage, ListsWhatWasClaimedWhereNothingIsNear) {
+  Mistyped desk("nope.nope", "not_planned");
+  EXPECT_EQ(desk.Run({"coverage", "--claim", "nope.nope"}), kExitPartial);
+  EXPECT_THAT(desk.Err(), HasSubstr("made so far: pharmax.degraded"));
+}
+
+TEST(Coverage, NamesEverybodyOfAClaimThatARunWasMeantToBringAbout) {
+  Mistyped desk("pharmax.in_test", "in_progress");
+  EXPECT_EQ(desk.Run({"coverage", "--claim", "pharmax.in_test"}), kExitPartial);
+  EXPECT_THAT(desk.Err(), AllOf(HasSubstr("no host has ever made the claim"), Not(HasSubstr("no run was ever meant"))));
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("0 of 2 hosts"), HasSubstr("ws-001")));
+}
+
+TEST(Coverage, SaysNothingOfTheKindWhereAHostMadeTheClaim) {
+  Mistyped desk("pharmax.degraded", "not_planned");
+  EXPECT_EQ(desk.Run({"coverage", "--claim", "pharmax.degraded"}), kExitPartial);
+  EXPECT_EQ(desk.Err(), "");
 }
 
 TEST(Coverage, RefusesASelectorThatDoesNotParse) {

@@ -35,15 +35,16 @@ TEST(ParseErrors, NameTheValueAndWhatWasExpected) {
 
 TEST(ParseErrors, SuggestTheNearestCommandOfItsGroup) {
   EXPECT_EQ(SaidOf({"backup", "jugde", "planning.dump"}), "reprise: backup has no command \"jugde\"; did you mean judge?\n");
-  EXPECT_EQ(SaidOf({"statsu"}), "reprise: reprise has no command \"statsu\"; did you mean status?\n");
+  EXPECT_EQ(SaidOf({"statsu"}), "reprise: there is no command \"statsu\"; did you mean status?\n");
   EXPECT_EQ(SaidOf({"--profile", "status", "--timeout", "5s", "statsu"}),
-            "reprise: reprise has no command \"statsu\"; did you mean status?\n");
+            "reprise: there is no command \"statsu\"; did you mean status?\n");
 }
 
 TEST(ParseErrors, ListTheCommandsWhereNoneIsNear) {
-  EXPECT_EQ(SaidOf({"backup"}), "reprise: backup wants a command: judge, ls\n");
+  EXPECT_EQ(SaidOf({"backup"}), "reprise: backup wants a command: it has judge, ls\n");
   EXPECT_EQ(SaidOf({"backup", "restore-everything"}),
             "reprise: backup has no command \"restore-everything\"; it has judge, ls\n");
+  EXPECT_EQ(SaidOf({"-o", "json"}), "reprise: which command? `reprise --help` lists them\n");
 }
 
 TEST(ParseErrors, SayWhatIsMissingOrTooMuch) {

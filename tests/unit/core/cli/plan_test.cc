@@ -127,7 +127,8 @@ TEST(Plan, SaysWhoGetsWhatAndWhoIsLeftOut) {
   Planning desk;
   EXPECT_EQ(desk.Plan(), kExitChangesPending) << desk.Err();
   EXPECT_THAT(desk.Out(), AllOf(HasSubstr("ws-001"), HasSubstr("ws-003"), HasSubstr("not_enrolled"),
-                                HasSubstr("not connected now: ws-002 (last contact 3 h ago)")));
+                                HasSubstr("not connected now: ws-002 (last contact 3 h ago)"),
+                                HasSubstr("This site's keyring asks for 1 signature(s), of distinct people.")));
   EXPECT_THAT(desk.coordinator.Methods(), ElementsAre("GetKeyring", "ListHosts", "ListRecoveryPoints", "ListBlobs"));
 }
 
@@ -136,6 +137,54 @@ TEST(Plan, EndsWellWhenItOnlyReads) {
   EXPECT_EQ(desk.Plan(), kExitOk) << desk.Err();
   EXPECT_EQ(desk.Plan({"--submit"}), kExitOk);
   EXPECT_THAT(desk.Out(), HasSubstr("needs no signature"));
+}
+
+constexpr char kRestoring[] = R"(apiVersion: reprise/v1
+kind: Workflow
+metadata: {name: back}
+stages:
+  - name: restore
+    targets: name == ws-001
+    steps:
+      - {name: data, uses: edr.restore, restores: planning/d1}
+---
+apiVersion: reprise/v1
+kind: Backups
+metadata: {name: b}
+compromise: {first: 2026-09-20T00:00:00Z}
+sets:
+  - {name: planning, reader: ws-001}
+concessions:
+  - {name: payroll, set: planning, point: d1, allows: sampled, decided_by: carol, reason: due on Friday,
+     compensating: totals compared, expires: 2026-10-01T00:00:00Z}
+)";
+
+TEST(Plan, NamesWhoseSignatureAConcessionAsksFor) {
+  Planning desk(kRestoring);
+  ops::BlobList blobs;
+  auto& plugin = *blobs.add_blobs();
+  plugin.set_kind("plugin");
+  plugin.set_name("edr");
+  plugin.set_version("1.0.0");
+  plugin.set_sha256(crypto::Sha256("edr"));
+  plugin.set_descriptor_json(R"({"name":"edr","version":"1.0.0","actions":[
+    {"name":"restore","summary":"Restores","effect":"change","undoable":false,"protected":false,"restores":true,"timeout":"1m",
+     "params":{"type":"object","additionalProperties":false,"required":["manifest_sha256"],
+               "properties":{"manifest_sha256":{"type":"string"}}}}]})");
+  desk.coordinator.Answer("ListBlobs", blobs);
+  ops::RecoveryPointList points;
+  auto& point = *points.add_points();
+  point.set_host("ws-001");
+  point.set_at_ms(kNoon);
+  point.mutable_verdict()->set_set("planning");
+  point.mutable_verdict()->set_point("d1");
+  point.mutable_verdict()->set_verdict(model::v1::BACKUP_VERDICT_INTACT_SAMPLED);
+  point.mutable_verdict()->set_taken_ms(kNoon - 240 * kHour);
+  point.mutable_verdict()->set_manifest_sha256(crypto::Sha256("d1"));
+  desk.coordinator.Answer("ListRecoveryPoints", points);
+  EXPECT_EQ(desk.Plan({"--submit"}), kExitChangesPending) << desk.Err();
+  EXPECT_THAT(desk.Out(), HasSubstr("next: 1 signature, and of whoever decided: carol (concession payroll about planning/d1): "
+                                    "`reprise approve back-"));
 }
 
 TEST(Plan, AsksForASignatureWhereWhatOnlyReadsIsToServeForDays) {

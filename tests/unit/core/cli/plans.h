@@ -52,6 +52,20 @@ struct HeldPlan {
   std::string annex_bytes;
 };
 
+// The plan restores from a sampled copy, which takes carol's concession.
+inline void Concede(HeldPlan& plan) {
+  auto& point = *plan.maker.header.mutable_stages(0)->mutable_steps(0)->mutable_recovery_point();
+  point.set_set("agiletime-db");
+  point.set_point("2022-08-12");
+  point.set_verdict(model::v1::BACKUP_VERDICT_INTACT_SAMPLED);
+  point.set_manifest_sha256(std::string(32, 'm'));
+  point.set_taken_ms(kNoon - 48 * kHour);
+  point.set_compromised_ms(kNoon - 24 * kHour);
+  point.mutable_concession()->set_name("sampled-planning");
+  point.mutable_concession()->add_allows(model::v1::ALLOWANCE_SAMPLED);
+  point.mutable_concession()->set_decided_by("carol");
+}
+
 // Run 7 of HeldPlan's plan, going on: one of two hosts done.
 inline ops::RunView RunSeven(const std::string& plan_id = "edr-00000000") {
   ops::RunView run;

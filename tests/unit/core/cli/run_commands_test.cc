@@ -33,6 +33,20 @@ TEST(RunStart, StartsThePlanAndSaysHowToFollow) {
   EXPECT_THAT(desk.Out(), AllOf(HasSubstr("run 7"), HasSubstr("reprise run watch 7")));
 }
 
+TEST(RunStart, NamesWhoseSignatureHoldsBackARestore) {
+  Desk desk(RunRows());
+  HeldPlan plan(desk.people);
+  Concede(plan);
+  desk.coordinator.Answer("StartRun", RunSeven());
+  desk.coordinator.Answer("GetPlan", plan.View({"alice"}));
+  EXPECT_EQ(desk.Run({"run", "start", plan.id()}), kExitOk);
+  EXPECT_THAT(desk.Err(), AllOf(HasSubstr("carol (concession sampled-planning about agiletime-db/2022-08-12)"),
+                                HasSubstr("reprise approve edr-00000000")));
+  desk.coordinator.Answer("GetPlan", plan.View({"alice", "carol"}));
+  EXPECT_EQ(desk.Run({"run", "start", plan.id()}), kExitOk);
+  EXPECT_EQ(desk.Err(), "");
+}
+
 TEST(RunStart, EndsAsRefusedWhenTooFewHaveSigned) {
   Desk desk(RunRows());
   desk.coordinator.Fail("StartRun", absl::PermissionDeniedError("plan edr-00000000 needs 2 signature(s)"));
@@ -141,6 +155,67 @@ TEST(RunShow, NamesWhoDidNotComeThroughAndWhoWasLeftOut) {
   EXPECT_FALSE(desk.coordinator.Last<ops::GetRunRequest>("GetRun").targets());
 }
 
+TEST(RunShow, SaysWhyAHostWaits) {
+  Desk desk(RunRows());
+  ops::RunView run = RunSeven();
+  run.mutable_stages(0)->add_waits_for("bubble.closed of gw-1: fails");
+  const auto add = [&run](const char* host, const char* code, const char* reason) {
+    auto& target = *run.add_targets();
+    target.set_host(host);
+    target.set_stage("protect");
+    target.set_wave("wave-1");
+    target.set_state(model::v1::TARGET_STATE_WAITING);
+    target.set_code(code);
+    target.set_reason(reason);
+  };
+  add("ws-001", "", "");
+  add("ws-002", "hold", "evidence hold: police");
+  desk.coordinator.Answer("GetRun", run);
+  EXPECT_EQ(desk.Run({"run", "show", "7"}), kExitOk);
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("evidence hold: police (hold)"), HasSubstr("reprise host release HOST"),
+                                HasSubstr("stage protect waits for bubble.closed of gw-1"), Not(HasSubstr("ws-001"))));
+  EXPECT_EQ(desk.Run({"run", "show", "7", "--targets", "all"}), kExitOk);
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("ws-001"), HasSubstr("its stage waits for bubble.closed of gw-1: fails")));
+}
+
+TEST(RunShow, NeverSendsSomebodyToWaitForNobody) {
+  Desk desk(RunRows());
+  ops::RunView run = RunSeven();
+  run.set_state(model::v1::RUN_STATE_CATCHING_UP);
+  desk.coordinator.Answer("GetRun", run);
+  EXPECT_EQ(desk.Run({"run", "show", "7"}), kExitOk);
+  EXPECT_THAT(desk.Out(), Not(HasSubstr("next: ")));
+}
+
+TEST(RunShow, SendsNobodyToRetryWhatNoRetryMends) {
+  Desk desk(RunRows());
+  ops::RunView run = Ended(RunSeven(), model::v1::RUN_STATE_FAILED, 1);
+  run.mutable_targets(0)->set_code("bad_params");
+  desk.coordinator.Answer("GetRun", run);
+  EXPECT_EQ(desk.Run({"run", "show", "7"}), kExitOk);
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("next: make a new plan"), Not(HasSubstr("run retry"))));
+}
+
+TEST(RunShow, TellsWhatStepsProvedWhereNothingIsCut) {
+  Desk desk(RunRows());
+  ops::RunView run = Ended(RunSeven(), model::v1::RUN_STATE_SUCCEEDED);
+  auto& target = *run.add_targets();
+  target.set_host("srv-1");
+  target.set_stage("restore");
+  target.set_state(model::v1::TARGET_STATE_SUCCEEDED);
+  auto& step = *target.add_steps();
+  step.set_name("protocol");
+  step.set_outcome(model::v1::OUTCOME_UNCHANGED);
+  step.set_evidence_json(R"({"holds":true,"summary":"12 checks passed","evidence":[{"kind":"psql","text":"3 bases"}],)"
+                         R"("observed":{"manifests":{"finance":"0a1b","patient":"2c3d"}}})");
+  desk.coordinator.Answer("GetRun", run);
+  EXPECT_EQ(desk.Run({"run", "show", "7", "--targets", "all", "-o", "wide"}), kExitOk);
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("srv-1  restore/protocol  unchanged: 12 checks passed\n  psql: 3 bases\n"),
+                                HasSubstr("  manifests.finance: 0a1b\n  manifests.patient: 2c3d\n")));
+  EXPECT_EQ(desk.Run({"run", "show", "7", "--targets", "all"}), kExitOk);
+  EXPECT_THAT(desk.Out(), Not(HasSubstr("12 checks")));
+}
+
 TEST(RunShow, LetsNoTextOfAHostMoveTheCursor) {
   Desk desk(RunRows());
   ops::RunView run = Ended(RunSeven(), model::v1::RUN_STATE_FAILED, 1);
@@ -213,6 +288,21 @@ TEST(RunRetry, PassesOnWhyNothingCanBeTriedAgain) {
   desk.coordinator.Fail("RetryRun", absl::FailedPreconditionError("nothing of run 7 can be tried again"));
   EXPECT_EQ(desk.Run({"run", "retry", "7"}), kExitFailure);
   EXPECT_THAT(desk.Err(), HasSubstr("nothing of run 7 can be tried again"));
+}
+
+TEST(RunTeller, SaysOnceWhatAStageWaitsFor) {
+  FakeTerminal terminal;
+  ManualClock clock(kNoon);
+  SystemRandom random;
+  Context context(terminal, clock, random, nullptr);
+  RunTeller teller(context);
+  ops::RunView run = RunSeven();
+  run.mutable_stages(0)->add_waits_for("bubble.closed of gw-1: never proven");
+  teller.Tell(run);
+  EXPECT_THAT(terminal.Out(), HasSubstr("stage protect waits for bubble.closed of gw-1: never proven"));
+  terminal.Clear();
+  teller.Tell(run);
+  EXPECT_EQ(terminal.Out(), "");
 }
 
 TEST(RunTeller, TellsCountsOnAPipeNowAndThen) {

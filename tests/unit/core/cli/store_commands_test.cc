@@ -304,6 +304,9 @@ TEST(PluginAdd, StoresNothingThatIsNoPlugin) {
   setenv("REPRISE_PLUGIN_HOST", (BuildFolder() / "bin" / "reprise-plugin-host").c_str(), 1);
   StoreDesk desk;
   EXPECT_EQ(desk.Run({"plugin", "add", desk.Write("edr.so", "no library at all")}), kExitFailure);
+  EXPECT_THAT(desk.Err(), HasSubstr("edr.so is no plugin: expected a shared library (.so)"));
+  // A library, but of something else.
+  EXPECT_EQ(desk.Run({"plugin", "add", "/lib/x86_64-linux-gnu/libz.so.1"}), kExitFailure);
   EXPECT_THAT(desk.Err(), HasSubstr("cannot be loaded as a plugin"));
   EXPECT_THAT(desk.coordinator.uploads, IsEmpty());
 }
@@ -355,6 +358,22 @@ TEST(PluginVerify, WantsParametersThatAreAJsonObject) {
   EXPECT_EQ(desk.Run({"plugin", "verify", file, "--params", "{\"install\": "}), kExitUsage);
   EXPECT_EQ(desk.Run({"plugin", "verify", file, "--params", desk.Write("params.json", "[1]")}), kExitUsage);
   EXPECT_EQ(desk.Run({"plugin", "verify", file, "--params", "no-such-file"}), kExitUsage);
+}
+
+TEST(PluginVerify, SaysOfAFileThatItIsNoLibrary) {
+  StoreDesk desk;
+  EXPECT_EQ(desk.Run({"plugin", "verify", desk.Write("notaplugin.txt", "greetings")}), kExitFailure);
+  EXPECT_THAT(desk.Err(), AllOf(HasSubstr("notaplugin.txt is no plugin: expected a shared library (.so)"), Not(HasSubstr("boost"))));
+  EXPECT_EQ(desk.Run({"plugin", "verify", desk.scratch.path()}), kExitFailure);
+  EXPECT_THAT(desk.Err(), HasSubstr("found a folder"));
+}
+
+TEST(PluginVerify, NamesTheActionsWhereOneIsMistyped) {
+  setenv("REPRISE_PLUGIN_HOST", (BuildFolder() / "bin" / "reprise-plugin-host").c_str(), 1);
+  StoreDesk desk;
+  const std::string library = BuildFolder() / "plugins" / "mock.so";
+  EXPECT_EQ(desk.Run({"plugin", "verify", library, "--params", R"({"greet": {}})"}), kExitFailure);
+  EXPECT_THAT(desk.Err(), AllOf(HasSubstr("params: the plugin has no action greet; it has "), HasSubstr("touch")));
 }
 
 TEST(PluginNew, WritesAFolderThatIsNamedAfterThePluginAndNeverOverOne) {

@@ -172,6 +172,43 @@ TEST_F(CoverageTest, LeavesOutWhatTheInventoryNoLongerNames) {
   EXPECT_EQ(View().inventory(), 1u);
 }
 
+TEST_F(CoverageTest, CountsEveryClassOfWhichAHostMadeTheClaimAndNoOther) {
+  const auto add = [](auto& inventory, const char* name, v1::AssetClass asset_class) {
+    auto host = Hospital::Declared(name);
+    host.set_asset_class(asset_class);
+    *inventory.add_hosts() = host;
+  };
+  Declare([&add](auto& inventory) {
+    add(inventory, "pc-900", v1::ASSET_CLASS_LOANED_PC);
+    add(inventory, "srv-900", v1::ASSET_CLASS_SERVER);
+  });
+  Protect({1});
+  FinishWith("ws-001", v1::CLAIM_STATE_HOLDS);
+  hospital.Admit("ws-001", 2, [](model::HostStatement& statement) { statement.asset_class = v1::ASSET_CLASS_LOANED_PC; });
+  const auto view = View();
+  EXPECT_EQ(view.selector(), "class in (loaned_pc)");
+  EXPECT_EQ(view.holds(), 1u);
+  EXPECT_EQ(view.inventory(), 2u);
+  EXPECT_EQ(CodeOf(view, "pc-900"), "not_enrolled") << "of the class, and the probe never came to it";
+}
+
+TEST_F(CoverageTest, CountsTheWholeInventoryForAClaimThatNobodyEverMade) {
+  Declare([](auto& inventory) {
+    auto host = Hospital::Declared("srv-900");
+    host.set_asset_class(v1::ASSET_CLASS_SERVER);
+    *inventory.add_hosts() = host;
+  });
+  const auto view = View();
+  EXPECT_EQ(view.selector(), "all");
+  EXPECT_EQ(view.inventory(), 5u);
+}
+
+TEST_F(CoverageTest, KeepsTheProtectionsOwnDenominator) {
+  operators::v1::CoverageRequest request;
+  request.set_claim(kCoverageClaim);
+  EXPECT_EQ(ViewOfCoverage(hospital.engine, request, hospital.now)->selector(), kCoverageSelector);
+}
+
 TEST_F(CoverageTest, RefusesASelectorThatDoesNotParse) {
   operators::v1::CoverageRequest request;
   request.set_selector("class ==");

@@ -117,6 +117,21 @@ TEST(RunReport, NamesWhoDidNotComeThroughWithWhatToTry) {
   EXPECT_THAT(report, Not(HasSubstr("ws-001")));
 }
 
+TEST(RunReport, SaysWhyAHostWaitsUnlessItIsForItsTurn) {
+  operators::v1::RunView run;
+  run.set_state(model::v1::RUN_STATE_RUNNING);
+  for (const char* host : {"ws-001", "ws-002"}) {
+    auto& target = *run.add_targets();
+    target.set_host(host);
+    target.set_state(model::v1::TARGET_STATE_WAITING);
+  }
+  run.mutable_targets(1)->set_code("hold");
+  run.mutable_targets(1)->set_reason("evidence hold: police");
+  const std::string report = RunReport(run, kEnglish);
+  EXPECT_THAT(report, HasSubstr("evidence hold: police"));
+  EXPECT_THAT(report, Not(HasSubstr("ws-001")));
+}
+
 TEST(RunReport, MarksARehearsal) {
   operators::v1::RunView run;
   run.set_exercise(true);
