@@ -1,6 +1,6 @@
 #include "plugins/bubble/counters.h"
 
-#include "plugins/bubble/install.h"
+#include "plugins/bubble/told.h"
 
 namespace reprise::bubble {
 namespace {
@@ -66,12 +66,8 @@ sdk::ProbeResult Counters::Probe(sdk::Context& context) {
                          {"supervised_connections", table->Packets("supervised")}}},
                        {"flows", Flows(*bubble, *table)}},
           .evidence = {{"nft", detail}},
-          .claims = {{"bubble.counted", sdk::ClaimState::kHolds, detail}},
-          .measures = {{"bubble.refused_in", name, static_cast<double>(in)},
-                       {"bubble.refused_out", name, static_cast<double>(out)},
-                       {"bubble.allowed_flows", name, static_cast<double>(flows)},
-                       {"bubble.posts", name, static_cast<double>(posts)},
-                       {"bubble.sealed", name, table->Sealed() ? 1.0 : 0.0}}};
+          .claims = {{"bubble.counted", sdk::ClaimState::kHolds, "the numbers are measures"}},
+          .measures = MeasuresOf(name, *table)};
 }
 
 }  // namespace reprise::bubble

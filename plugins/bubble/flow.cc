@@ -1,7 +1,8 @@
 #include "plugins/bubble/flow.h"
 
 #include "plugins/bubble/admission.h"
-#include "plugins/bubble/proof.h"
+#include "plugins/bubble/spelling.h"
+#include "plugins/bubble/told.h"
 #include "plugins/bubble/way.h"
 #include "plugins/sdk/process.h"
 
@@ -26,8 +27,8 @@ std::string BeforeKey(const std::string& bubble, const Flow& flow) {
 sdk::Params FlowParams(bool opens) {
   using namespace sdk;
   const auto bubble = Name("bubble").Required().AtMost(32).About("The bubble");
-  const auto from = Text("from").Required().AtMost(64).About("Address of the host that opens connections");
-  const auto to = Text("to").Required().AtMost(64).About("Address of the host that listens; one of both is a member");
+  const auto from = LikeAddress(Text("from").Required().AtMost(64).About("Address of the host that opens connections"));
+  const auto to = LikeAddress(Text("to").Required().AtMost(64).About("Address of the host that listens; one of both is a member"));
   const auto protocol = Text("protocol").Required().OneOf({"tcp", "udp"});
   const auto port = Integer("port").Required().Range(1, 65535).About("Where it listens");
   if (!opens) return {bubble, from, to, protocol, port};
@@ -68,22 +69,24 @@ sdk::ProbeResult OpenFlow::Probe(sdk::Context& context) {
     table = Loaded(context, bubble->charter.bubble);
     why = WhyNotOpen(*bubble, wanted, table, now);
   }
-  std::string detail = wanted.Shown() + ": " + why;
+  // The claim stands when the flow has long ended: it says when that is, and no number that ages.
+  std::string detail = wanted.Shown() + ": " + why, summary = detail;
   Json observed = Json::object();
   if (why.empty()) {
     const Flow* opened = Opened(*bubble, wanted);
     const Element& element =
         table->sets.at(SetFor("flows", wanted.from.ipv6)).elements.at(Tuple(wanted.from, wanted.to));
-    detail = wanted.Shown() + ": open by " + wanted.decision + ", " + Left(opened->until_ms - now) + " left, " +
-             std::to_string(element.packets) + " packet(s)" + (now < opened->supervised_until_ms ? ", supervised" : "");
+    detail = wanted.Shown() + ": open by " + wanted.decision + " until " + UtcOf(opened->until_ms) +
+             (now < opened->supervised_until_ms ? ", supervised until " + UtcOf(opened->supervised_until_ms) : "");
+    summary = detail + ", " + std::to_string(element.packets) + " packet(s)";
     observed = {{"until_ms", opened->until_ms},
                 {"packets", element.packets},
                 {"supervised", now < opened->supervised_until_ms}};
   }
   return {.holds = why.empty(),
-          .summary = detail,
+          .summary = summary,
           .observed = std::move(observed),
-          .evidence = {{"nft", detail}},
+          .evidence = {{"nft", summary}},
           .claims = {{kFlowClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
 }
 
@@ -140,8 +143,9 @@ sdk::VerifyResult OpenFlow::Verify(sdk::Context& context) {
   probe.evidence.push_back(
       {"command", "nft get element inet " + table + " " + set + ": " + (ends ? "is in, and expires" : got.Why())});
   if (!ends) probe.claims = {{kFlowClaim, ClaimState::kFails, "the gateway does not have it with an end"}};
-  ClaimAfterChange(context, BubbleName(context), probe.claims);
-  return {probe.holds && ends, probe.summary, std::move(probe.evidence), std::move(probe.claims)};
+  sdk::VerifyResult result{probe.holds && ends, probe.summary, std::move(probe.evidence), std::move(probe.claims), {}, {}};
+  TellAfterChange(context, BubbleName(context), result);
+  return result;
 }
 
 sdk::RollbackResult OpenFlow::Rollback(sdk::Context& context) {
@@ -225,8 +229,9 @@ sdk::VerifyResult CloseFlow::Verify(sdk::Context& context) {
       sdk::Run(context, {"nft", "get", "element", "inet", table, set, "{ " + Tuple(way.from, way.to) + " }"});
   probe.evidence.push_back(
       {"command", "nft get element inet " + table + " " + set + ": " + (got.ok() ? "is in" : "is not in")});
-  ClaimAfterChange(context, BubbleName(context), probe.claims);
-  return {probe.holds && !got.ok(), probe.summary, std::move(probe.evidence), std::move(probe.claims)};
+  sdk::VerifyResult result{probe.holds && !got.ok(), probe.summary, std::move(probe.evidence), std::move(probe.claims), {}, {}};
+  TellAfterChange(context, BubbleName(context), result);
+  return result;
 }
 
 }  // namespace reprise::bubble

@@ -1,6 +1,7 @@
 #include "plugins/bubble/gateway.h"
 
-#include "plugins/bubble/proof.h"
+#include "plugins/bubble/spelling.h"
+#include "plugins/bubble/told.h"
 #include "plugins/sdk/process.h"
 
 namespace reprise::bubble {
@@ -9,8 +10,6 @@ namespace {
 using sdk::ClaimState;
 using sdk::Error;
 using sdk::Json;
-
-constexpr const char* kGatewayClaim = "bubble.gateway";
 
 std::string BeforeKey(const std::string& bubble) {
   return "before." + bubble;
@@ -83,10 +82,6 @@ std::string Shown(const sdk::Context& context, const Bubble& bubble) {
   return Described(bubble, ComesSealed(bubble, Loaded(context, bubble.charter.bubble)));
 }
 
-sdk::Claim GatewayClaim(const std::string& why, const std::string& detail) {
-  return {kGatewayClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail};
-}
-
 }  // namespace
 
 sdk::ActionInfo Gateway::Describe() const {
@@ -102,12 +97,12 @@ sdk::ActionInfo Gateway::Describe() const {
       .params = {
           Name("bubble").Required().AtMost(32).About("Its name: small letters, digits and -"),
           List("interfaces").Required().AtMost(32).About("Interfaces of this gateway that lead inside"),
-          List("subnets").Required().AtMost(32).About("Networks inside: 10.20.0.0/24, fd00:20::/64"),
-          List("members").Required().AtMost(256).About("Hosts inside: ADDRESS or ADDRESS@MAC"),
-          List("management")
-              .Default(Json::array())
-              .AtMost(16)
-              .About("tcp:ADDRESS:PORT that every member may open connections to: the coordinator"),
+          LikeSubnet(List("subnets").Required().AtMost(32).About("Networks inside: 10.20.0.0/24, fd00:20::/64")),
+          LikeMember(List("members").Required().AtMost(256).About("Hosts inside: ADDRESS or ADDRESS@MAC")),
+          LikeService(List("management")
+                          .Default(Json::array())
+                          .AtMost(16)
+                          .About("tcp:ADDRESS:PORT that every member may open connections to: the coordinator")),
           Boolean("among_members").Default(false).About("Members speak to each other through this gateway"),
           Integer("posts_max").Range(0, 1000).Default(0).About("So many posts may be admitted, and no more"),
           Text("posts_family").OneOf({"ipv4", "ipv6"}).Default("ipv4").About("Posts have addresses of one family"),
@@ -129,7 +124,7 @@ sdk::ProbeResult Gateway::Probe(sdk::Context& context) {
           .summary = detail,
           .observed = {{"posts", bubble.posts.size()}, {"persist", charter.persist}},
           .evidence = {{"nft", detail}},
-          .claims = {GatewayClaim(why, detail)}};
+          .claims = {GatewayClaim(why, charter, ComesSealed(bubble, Loaded(context, charter.bubble)))}};
 }
 
 sdk::PlanResult Gateway::Plan(sdk::Context& context) {
@@ -167,9 +162,13 @@ sdk::VerifyResult Gateway::Verify(sdk::Context& context) {
                                            (drops ? "policy drop" : "no policy drop: " + chain.Why().substr(0, 200))});
   if (!drops) probe.claims = {{kGatewayClaim, ClaimState::kFails, "nft shows no policy drop"}};
   // Rules that were loaded anew have refused nothing yet: then nothing is proven any more, and is said to be so.
-  probe.claims.push_back(ClosedClaim(TakeProof(context, BubbleName(context), ProofAsked())));
-  return {probe.holds && drops, drops ? probe.summary : "nft shows no policy drop", std::move(probe.evidence),
-          std::move(probe.claims)};
+  const Proof proof = TakeProof(context, BubbleName(context), ProofAsked());
+  probe.claims.push_back(ClosedClaim(proof));
+  return {.holds = probe.holds && drops,
+          .summary = drops ? probe.summary : "nft shows no policy drop",
+          .evidence = std::move(probe.evidence),
+          .claims = std::move(probe.claims),
+          .measures = proof.table ? MeasuresOf(BubbleName(context), *proof.table) : std::vector<sdk::Measure>()};
 }
 
 sdk::RollbackResult Gateway::Rollback(sdk::Context& context) {

@@ -11,6 +11,11 @@ std::string Counted(size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
+std::string Walls(const Charter& charter) {
+  return "default drop, " + Counted(charter.members.size(), "member") + ", " +
+         Counted(charter.management.size(), "management flow");
+}
+
 size_t OpenFlows(const Bubble& bubble) {
   const int64_t now = NowMs();
   return static_cast<size_t>(
@@ -51,12 +56,16 @@ std::vector<std::string> LooseBolts(const sdk::Context& context, const Store& st
   return LooseBolts(context, Charters(store, bubble));
 }
 
+std::string Lasting(const Charter& charter, bool sealed) {
+  return Walls(charter) + ", at most " + Counted(static_cast<size_t>(charter.posts_max), "post") +
+         (sealed ? ", sealed until bubble.readmit" : "");
+}
+
 std::string Described(const Bubble& bubble, bool sealed) {
   const std::string posts = std::to_string(bubble.posts.size()) + " of " +
                             Counted(static_cast<size_t>(bubble.charter.posts_max), "post"),
                     flows = Counted(OpenFlows(bubble), "flow");
-  return "default drop, " + Counted(bubble.charter.members.size(), "member") + ", " +
-         Counted(bubble.charter.management.size(), "management flow") + ", " +
+  return Walls(bubble.charter) + ", " +
          (sealed ? "sealed: " + posts + " and " + flows + " wait for bubble.readmit" : posts + ", " + flows);
 }
 

@@ -32,8 +32,11 @@ bool ComesSealed(const Bubble& bubble, const std::optional<Table>& table);
 // How routing differs from what the bubbles of this gateway want, `bubble` among them as it is given.
 std::vector<std::string> LooseBolts(const sdk::Context& context, const Store& store, const Bubble& bubble);
 
-// "default drop, 2 members, 1 management flow, 4 of 4 posts, 0 flows"; or "…, sealed: 4 of 4 posts and 0 flows wait for
-// bubble.readmit".
+// For claims, which stand for as long as nothing is changed: "default drop, 2 members, 1 management flow, at most 4
+// posts"; or "…, sealed until bubble.readmit".
+std::string Lasting(const Charter& charter, bool sealed);
+// For whoever looks now: "default drop, 2 members, 1 management flow, 4 of 4 posts, 0 flows"; or "…, sealed: 4 of 4 posts
+// and 0 flows wait for bubble.readmit".
 std::string Described(const Bubble& bubble, bool sealed);
 
 std::string Listed(const std::vector<std::string>& lines, size_t most);

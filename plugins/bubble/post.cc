@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "plugins/bubble/admission.h"
-#include "plugins/bubble/proof.h"
+#include "plugins/bubble/spelling.h"
+#include "plugins/bubble/told.h"
 #include "plugins/sdk/process.h"
 
 namespace reprise::bubble {
@@ -52,9 +53,9 @@ sdk::Params PostParams(bool with_host) {
   const auto bubble = Name("bubble").Required().AtMost(32).About("The bubble");
   const auto post = Name("post").Required().AtMost(64).About("The post's name, as people know it");
   if (!with_host) return {bubble, post};
-  return {bubble, post, Text("address").Required().AtMost(64).About("The post's address, outside the bubble"),
-          Text("mac").AtMost(17).About("Its hardware address, where it is on a network of the gateway"),
-          List("applications").Required().AtMost(64).About("tcp:ADDRESS:PORT of members that it may reach")};
+  return {bubble, post, LikeAddress(Text("address").Required().AtMost(64).About("The post's address, outside the bubble")),
+          LikeMac(Text("mac").AtMost(17).About("Its hardware address, where it is on a network of the gateway")),
+          LikeService(List("applications").Required().AtMost(64).About("tcp:ADDRESS:PORT of members that it may reach"))};
 }
 
 }  // namespace
@@ -102,7 +103,8 @@ sdk::PlanResult AdmitPost::Plan(sdk::Context& context) {
       Find(posts, post.name) == posts.end() && posts.size() >= static_cast<size_t>(bubble->charter.posts_max);
   const std::string room = std::to_string(posts.size()) + " of " + std::to_string(bubble->charter.posts_max) +
                            " posts are in: " + Named(posts);
-  return {{{"post " + post.name, why, "admitted: " + Shown(post)}}, full ? "will be refused: " + room : room};
+  return {{{"post " + post.name, why, full ? "not admitted: refused (posts_full); " + room : "admitted: " + Shown(post)}},
+          full ? "will be refused: " + room : room};
 }
 
 sdk::ApplyResult AdmitPost::Apply(sdk::Context& context) {
@@ -131,8 +133,9 @@ sdk::VerifyResult AdmitPost::Verify(sdk::Context& context) {
   probe.evidence.push_back(
       {"command", "nft get element inet " + table + " posts: " + (got.ok() ? address.text + " is in" : got.Why())});
   if (!got.ok()) probe.claims = {{kPostClaim, ClaimState::kFails, "the gateway's set of posts does not have it"}};
-  ClaimAfterChange(context, BubbleName(context), probe.claims);
-  return {probe.holds && got.ok(), probe.summary, std::move(probe.evidence), std::move(probe.claims)};
+  sdk::VerifyResult result{probe.holds && got.ok(), probe.summary, std::move(probe.evidence), std::move(probe.claims), {}, {}};
+  TellAfterChange(context, BubbleName(context), result);
+  return result;
 }
 
 sdk::RollbackResult AdmitPost::Rollback(sdk::Context& context) {
@@ -191,9 +194,14 @@ sdk::VerifyResult RemovePost::Verify(sdk::Context& context) {
     }
     probe.evidence.push_back({"nft", "in the gateway's set: " + Inside(*bubble, *table)});
   }
-  ClaimAfterChange(context, BubbleName(context), probe.claims);
-  return {probe.holds && !strangers, strangers ? "the gateway's set has posts that nobody admitted" : probe.summary,
-          std::move(probe.evidence), std::move(probe.claims)};
+  sdk::VerifyResult result{probe.holds && !strangers,
+                           strangers ? "the gateway's set has posts that nobody admitted" : probe.summary,
+                           std::move(probe.evidence),
+                           std::move(probe.claims),
+                           {},
+                           {}};
+  TellAfterChange(context, BubbleName(context), result);
+  return result;
 }
 
 sdk::RollbackResult RemovePost::Rollback(sdk::Context& context) {

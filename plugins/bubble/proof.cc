@@ -136,15 +136,10 @@ Proof TakeProof(const sdk::Context& context, const std::string& name, const Proo
     proof.detail = Listed(proof.unproven, 5);
   } else {
     proof.state = ClaimState::kHolds;
-    proof.detail = "rules as expected (" + Described(*bubble, proof.table->Sealed()) +
+    proof.detail = "rules as expected (" + Lasting(bubble->charter, proof.table->Sealed()) +
                    "); every kind was refused both ways within " + Ago(asked.fresh_s);
   }
   return proof;
-}
-
-void ClaimAfterChange(const sdk::Context& context, const std::string& bubble, std::vector<sdk::Claim>& claims) {
-  const Proof proof = TakeProof(context, bubble, ProofAsked());
-  if (proof.state != ClaimState::kUnknown) claims.push_back(ClosedClaim(proof));
 }
 
 }  // namespace reprise::bubble

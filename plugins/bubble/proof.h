@@ -42,8 +42,4 @@ inline sdk::Claim ClosedClaim(const Proof& proof) {
   return {kClosedClaim, proof.state, proof.detail};
 }
 
-// What a change of the bubble leaves of its proof: "holds" or "fails", as it is now. Nothing is said where only fresh
-// evidence is lacking: one post or flow more or less leaves what was refused before as true, and as old, as it was.
-void ClaimAfterChange(const sdk::Context& context, const std::string& bubble, std::vector<sdk::Claim>& claims);
-
 }  // namespace reprise::bubble

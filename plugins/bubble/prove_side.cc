@@ -4,6 +4,7 @@
 
 #include "plugins/bubble/attempts.h"
 #include "plugins/bubble/evidence.h"
+#include "plugins/bubble/spelling.h"
 #include "plugins/bubble/state.h"
 
 namespace reprise::bubble {
@@ -27,8 +28,8 @@ sdk::Params SideParams(const char* targets, const char* controls) {
   using namespace sdk;
   return {
       Name("bubble").Required().AtMost(32).About("The bubble that is proven"),
-      List("targets").Required().AtMost(256).About(targets),
-      List("controls").Required().AtMost(16).About(controls),
+      LikeTarget(List("targets").Required().AtMost(256).About(targets)),
+      LikeTarget(List("controls").Required().AtMost(16).About(controls)),
       List("kinds")
           .OneOf({"tcp", "udp", "icmp", "dns", "ipv6"})
           .Default({"tcp", "udp", "icmp", "dns", "ipv6"})
@@ -40,7 +41,8 @@ sdk::Params SideParams(const char* targets, const char* controls) {
       Duration("wait").Default("2s").About("For each answer, 200ms to 30s")};
 }
 
-sdk::ProbeResult Prove(sdk::Context& context, const char* claim) {
+// `by_right`: what else than a hole it may be that something got through.
+sdk::ProbeResult Prove(sdk::Context& context, const char* claim, const char* by_right) {
   const std::string bubble = BubbleName(context);
   const std::vector<Target> targets = Targets(context, "targets"), controls = Targets(context, "controls");
   for (const Target& control : controls) {
@@ -59,8 +61,9 @@ sdk::ProbeResult Prove(sdk::Context& context, const char* claim) {
   context.Progress(0.8, "asking the controls again");
   const auto after = TryAll(context, controls, wait);
 
-  const SideProof proof = Judge(attempts, before, after, context.Param<std::vector<std::string>>("kinds"),
-                                context.Param<std::vector<std::string>>("unrouted"));
+  SideProof proof = Judge(attempts, before, after, context.Param<std::vector<std::string>>("kinds"),
+                          context.Param<std::vector<std::string>>("unrouted"));
+  if (proof.state == ClaimState::kFails) proof.detail += by_right;
   const bool holds = proof.state == ClaimState::kHolds;
   std::vector<sdk::Evidence> evidence;
   for (const Attempt& attempt : before) evidence.push_back({"network", "control before: " + attempt.text});
@@ -90,7 +93,7 @@ sdk::ActionInfo ProveInside::Describe() const {
 }
 
 sdk::ProbeResult ProveInside::Probe(sdk::Context& context) {
-  return Prove(context, "bubble.closed_inside");
+  return Prove(context, "bubble.closed_inside", "");
 }
 
 sdk::ActionInfo ProveOutside::Describe() const {
@@ -106,7 +109,8 @@ sdk::ActionInfo ProveOutside::Describe() const {
 }
 
 sdk::ProbeResult ProveOutside::Probe(sdk::Context& context) {
-  return Prove(context, "bubble.closed_outside");
+  return Prove(context, "bubble.closed_outside",
+               "; a hole, unless this host was admitted as a post: then prove from one that is none");
 }
 
 }  // namespace reprise::bubble

@@ -1,6 +1,6 @@
 #include "plugins/bubble/readmit.h"
 
-#include "plugins/bubble/proof.h"
+#include "plugins/bubble/told.h"
 #include "plugins/sdk/process.h"
 
 namespace reprise::bubble {
@@ -39,11 +39,12 @@ sdk::ProbeResult Readmit::Probe(sdk::Context& context) {
                           : table->Sealed() ? Described(*bubble, true)
                                             : "";
   const std::string detail = why.empty() ? "not sealed: " + Described(*bubble, false) : why;
+  const std::string lasting = bubble && table ? (why.empty() ? "not sealed: " : "") + Lasting(bubble->charter, table->Sealed()) : why;
   return {.holds = why.empty(),
           .summary = "bubble " + name + ": " + detail,
           .observed = {{"sealed", table && table->Sealed()}},
           .evidence = {{"nft", detail}},
-          .claims = {{kReadmittedClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, detail}}};
+          .claims = {{kReadmittedClaim, why.empty() ? ClaimState::kHolds : ClaimState::kFails, lasting}}};
 }
 
 sdk::PlanResult Readmit::Plan(sdk::Context& context) {
@@ -83,10 +84,17 @@ sdk::VerifyResult Readmit::Verify(sdk::Context& context) {
   if (!off) probe.claims = {{kReadmittedClaim, ClaimState::kFails, "the gateway's rules are sealed"}};
   // What was let in is what is noted, no more: the rules are compared again, as they are now.
   const Proof proof = TakeProof(context, name, ProofFrom(context));
-  probe.claims.push_back(ClosedClaim(proof));
-  return {probe.holds && off && proof.state != ClaimState::kFails,
-          proof.state == ClaimState::kFails ? proof.detail : probe.summary, std::move(probe.evidence),
-          std::move(probe.claims)};
+  sdk::VerifyResult result{.holds = probe.holds && off && proof.state != ClaimState::kFails,
+                           .summary = proof.state == ClaimState::kFails ? proof.detail : probe.summary,
+                           .evidence = std::move(probe.evidence),
+                           .claims = std::move(probe.claims)};
+  // The whole proof, whatever it is, by the kinds that were asked for.
+  result.claims.push_back(ClosedClaim(proof));
+  if (const auto bubble = Store().Get(name); bubble && proof.table) {
+    result.claims.push_back(GatewayClaim(WhyNotInstalled(context, Store(), *bubble), bubble->charter, proof.table->Sealed()));
+    result.measures = MeasuresOf(name, *proof.table);
+  }
+  return result;
 }
 
 sdk::RollbackResult Readmit::Rollback(sdk::Context& context) {

@@ -1,6 +1,7 @@
 #include "plugins/bubble/way.h"
 
 #include <algorithm>
+#include <ctime>
 
 namespace reprise::bubble {
 namespace {
@@ -70,9 +71,12 @@ bool InKernel(const std::optional<Table>& table, const Flow& flow) {
   return table && table->Has(SetFor("flows", flow.from.ipv6), Tuple(flow.from, flow.to));
 }
 
-std::string Left(int64_t ms) {
-  const int64_t seconds = std::max<int64_t>(0, ms / 1000);
-  return seconds < 7200 ? std::to_string(seconds) + " s" : std::to_string(seconds / 3600) + " h";
+std::string UtcOf(int64_t unix_ms) {
+  const time_t seconds = unix_ms / 1000;
+  tm parts{};
+  char text[32] = "?";
+  if (gmtime_r(&seconds, &parts) != nullptr) std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
 }
 
 std::string WhyNotOpen(const Bubble& bubble, const Flow& wanted, const std::optional<Table>& table, int64_t now_ms) {
@@ -82,8 +86,8 @@ std::string WhyNotOpen(const Bubble& bubble, const Flow& wanted, const std::opti
   if (!opened->RunsAt(now_ms)) return "the time for which this decision opened it is over";
   if (InKernel(table, wanted) && !table->Sealed()) return "";
   return std::string("closed ") +
-         (table && table->Sealed() ? "until bubble.readmit: the bubble is sealed" : "by the gateway's restart") + ", " +
-         Left(opened->until_ms - now_ms) + " of its time are left";
+         (table && table->Sealed() ? "until bubble.readmit: the bubble is sealed" : "by the gateway's restart") +
+         ", and its time lasts until " + UtcOf(opened->until_ms);
 }
 
 void MakeRoom(std::vector<Flow>& flows, int64_t now_ms) {

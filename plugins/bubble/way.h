@@ -23,8 +23,8 @@ const Flow* Opened(const Bubble& bubble, const Flow& wanted);
 bool InKernel(const std::optional<Table>& table, const Flow& flow);
 std::string WhyNotOpen(const Bubble& bubble, const Flow& wanted, const std::optional<Table>& table, int64_t now_ms);
 
-// "90 s", "8 h"
-std::string Left(int64_t ms);
+// "2026-11-24T09:30:00Z"
+std::string UtcOf(int64_t unix_ms);
 
 // Makes room among the notes for one more: the oldest that has ended is forgotten. Throws Error "too_many_flows".
 void MakeRoom(std::vector<Flow>& flows, int64_t now_ms);

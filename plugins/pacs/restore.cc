@@ -4,12 +4,16 @@
 #include "plugins/pacs/place.h"
 #include "plugins/pacs/stored_file.h"
 #include "plugins/sdk/manifest.h"
+#include "plugins/sdk/spelling.h"
 
 namespace reprise::pacs {
 namespace {
 
 namespace fs = std::filesystem;
 using sdk::Error;
+
+constexpr const char* kHowToReplace =
+    "stop this server (pacs.stop), then restore under another name: each has its own folder, and nothing is overwritten";
 
 std::string WantedHash(const sdk::Context& context) {
   const std::string hash = context.Param("manifest_sha256");
@@ -99,7 +103,7 @@ sdk::ActionInfo Restore::Describe() const {
           .restores = true,
           .params = {NameParam(),
                      sdk::Path("source").About("Folder of the recovery point, attached read-only; absent: the step's artifacts"),
-                     sdk::Text("manifest_sha256").Required().AtMost(64).About("SHA-256 of the point's manifest, from its verdict")}};
+                     sdk::LikeSha256(sdk::Text("manifest_sha256").Required().AtMost(64).About("SHA-256 of the point's manifest, from its verdict"))}};
 }
 
 sdk::ProbeResult Restore::Probe(sdk::Context& context) {
@@ -118,11 +122,17 @@ sdk::ProbeResult Restore::Probe(sdk::Context& context) {
 sdk::PlanResult Restore::Plan(sdk::Context& context) {
   const Place place(context);
   const std::string wanted = WantedHash(context);
-  if (LookAt(context, place).hash == wanted) return {{}, "nothing to do"};
+  const RestoredStorage standing = LookAt(context, place);
+  if (standing.hash == wanted) return {{}, "nothing to do"};
+  const std::string folder = "folder " + place.restored().string();
+  if (standing.there) {
+    return {{{folder, standing.Shown() + " of another point, " + standing.hash.substr(0, 16) + "…",
+              std::string("stays as it is: refused (occupied); ") + kHowToReplace}},
+            "will be refused"};
+  }
   const fs::path source = Source(context);
   const std::string from = source.empty() ? std::to_string(context.artifacts().size()) + " artifacts" : source.string();
-  return {{{"folder " + place.restored().string(), fs::exists(place.restored()) ? "another copy" : "absent", "a copy of " + from}},
-          "copies the storage from " + from};
+  return {{{folder, "absent", "a copy of " + from}}, "copies the storage from " + from};
 }
 
 sdk::ApplyResult Restore::Apply(sdk::Context& context) {
@@ -132,7 +142,7 @@ sdk::ApplyResult Restore::Apply(sdk::Context& context) {
   if (standing.there && standing.hash == wanted) return {false, DetailOf(standing, wanted)};
   if (standing.there) {
     throw Error("occupied", place.restored().string() + ": " + DetailOf(standing, wanted),
-                "roll back the former restore, or give this server another name");
+                kHowToReplace);
   }
   const fs::path source = Source(context);
   context.Progress(0.0, "reading the recovery point");

@@ -3,6 +3,7 @@
 #include "plugins/pacs/dicom_node.h"
 #include "plugins/pacs/server.h"
 #include "plugins/sdk/notes.h"
+#include "plugins/sdk/spelling.h"
 
 namespace reprise::pacs {
 namespace {
@@ -11,6 +12,10 @@ using sdk::Error;
 using sdk::ServiceState;
 
 constexpr const char* kPlugin = "pacs";
+
+sdk::Param LikePeer(sdk::Param param) {
+  return param.Like("^[A-Za-z0-9][A-Za-z0-9._+:@-]{0,15}@" + sdk::AddressAndPortPattern() + "$", "TITLE@ADDRESS:PORT, such as CT1@192.0.2.5:104");
+}
 
 std::string NoteKey(const Place& place) { return "start." + place.service; }
 
@@ -41,8 +46,8 @@ sdk::ActionInfo Start::Describe() const {
                      sdk::Text("title").Default("PACS").AtMost(16).About("The server's own AE title"),
                      sdk::Integer("dicom_port").Range(1, 65535).Default(4242),
                      sdk::Integer("http_port").Range(1, 65535).Default(8042).About("REST, answers to this host only"),
-                     sdk::List("viewers").Default(sdk::Json::array()).AtMost(64).About("TITLE@ADDRESS:PORT of posts that look and fetch, and store nothing"),
-                     sdk::List("modalities").Default(sdk::Json::array()).AtMost(256).About("TITLE@ADDRESS:PORT of nodes that may store: the interfaces. Empty: degraded mode"),
+                     LikePeer(sdk::List("viewers").Default(sdk::Json::array()).AtMost(64).About("TITLE@ADDRESS:PORT of posts that look and fetch, and store nothing")),
+                     LikePeer(sdk::List("modalities").Default(sdk::Json::array()).AtMost(256).About("TITLE@ADDRESS:PORT of nodes that may store: the interfaces. Empty: degraded mode")),
                      sdk::Name("user").Default("orthanc").AtMost(32).About("The user that the server runs as")}};
 }
 

@@ -37,6 +37,11 @@ class Param {
   Param& Range(double least, double most) { return least_ = least, most_ = most, *this; }
   // Bytes of a text, or items of a list.
   Param& AtMost(size_t length) { return length_max_ = length, *this; }
+  // What a text, or each item of a list, looks like: a regular expression, and the same in words. The planner holds what
+  // people write to it, before anything is signed; the last word has the action's own parser, which may be stricter.
+  Param& Like(std::string pattern, std::string words) {
+    return pattern_ = std::move(pattern), pattern_words_ = std::move(words), *this;
+  }
   // Never shown, logged or returned; `reprise plugin verify` looks for it in every output.
   Param& Secret() { return secret_ = true, *this; }
 
@@ -60,6 +65,7 @@ class Param {
   bool secret_ = false;
   std::optional<Json> default_;
   std::vector<std::string> words_;
+  std::string pattern_, pattern_words_;
   std::optional<double> least_, most_;
   size_t length_max_ = 0;
 };
@@ -185,7 +191,12 @@ inline Json Param::Schema() const {
   bound("minimum", least_);
   bound("maximum", most_);
   if (!words_.empty()) (kind_ == ParamKind::kList ? schema["items"] : schema)["enum"] = words_;
-  if (!about_.empty()) schema["description"] = about_;
+  if (!pattern_.empty()) {
+    Json& text = kind_ == ParamKind::kList ? schema["items"] : schema;
+    text["pattern"] = pattern_;
+    text["description"] = pattern_words_;
+  }
+  if (!about_.empty()) schema["description"] = about_ + (pattern_.empty() || kind_ == ParamKind::kList ? "" : ": " + pattern_words_);
   if (default_) schema["default"] = *default_;
   if (secret_) schema["writeOnly"] = true;
   return schema;

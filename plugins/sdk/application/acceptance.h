@@ -73,7 +73,9 @@ class Accept : public Action {
                        Text("owner").Required().AtMost(200).About("Who accepts: the owner of the service"),
                        Name("protocol").Required().About("Which protocol; it must be the profile's"),
                        Text("reference").Required().AtMost(200).About("Where the signed record is: decision, paper, file"),
-                       List("manifests").Required().AtMost(50).About("MODULE=SHA-256 of the manifest, for each module")}};
+                       List("manifests").Required().AtMost(50)
+                           .Like("^[A-Za-z0-9][A-Za-z0-9._+:@-]*=[0-9a-f]{64}$", "MODULE=SHA-256, the hash as 64 lower-case hexadecimal digits")
+                           .About("MODULE=SHA-256 of the manifest, for each module")}};
   }
 
   ProbeResult Probe(Context& context) override {

@@ -35,6 +35,17 @@ struct Point {
   }
 };
 
+// The files of a folder or file by their names, unread: enough to see whether a module's dump is among them.
+inline Manifest NamesIn(const Context& context, const std::filesystem::path& source) {
+  Manifest names;
+  if (!std::filesystem::is_directory(source)) return {.files = {{source.filename().string(), "", 0}}, .problems = {}};
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(source)) {
+    context.ThrowIfCancelled();
+    if (entry.is_regular_file()) names.files.push_back({entry.path().lexically_relative(source).string(), "", entry.file_size()});
+  }
+  return names;
+}
+
 class Dump {
  public:
   // REQUIRES: `manifest` is the point's. Throws Error "no_dump" unless exactly one file fits the module's patterns.

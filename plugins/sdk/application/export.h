@@ -24,7 +24,7 @@ class Export : public Action {
             .timeout = "15m",
             .memory_mb = 1024,
             .params = {ProfileParam(adapter_), ProfileFileParam(),
-                       Text("month").Required().AtMost(7).About("YYYY-MM"),
+                       Text("month").Required().AtMost(7).Like("^[0-9]{4}-(0[1-9]|1[0-2])$", "YYYY-MM").About("Which month"),
                        Path("folder").Required().About("Where the file goes: below /var, /srv, /media, /mnt, /home or /root"),
                        Boolean("replace").Default(false).About("An export of this month with another content is kept beside, named by its hash"),
                        Path("key_file").About("minisign secret key without a password, on this host, for root only. Without: a person signs the file"),

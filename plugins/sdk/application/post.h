@@ -6,6 +6,7 @@
 #include "plugins/sdk/application/http.h"
 #include "plugins/sdk/application/kept.h"
 #include "plugins/sdk/application/profile_reader.h"
+#include "plugins/sdk/spelling.h"
 
 namespace reprise::sdk::application {
 
@@ -22,7 +23,7 @@ class PostAction : public Action {
             .timeout = "5m",
             .memory_mb = 256,
             .params = {ProfileParam(adapter_), ProfileFileParam(),
-                       Text("server").Required().AtMost(100).About("ADDRESS:PORT of the service as posts reach it"),
+                       LikeAddressAndPort(Text("server").Required().AtMost(100).About("The service as posts reach it")),
                        Duration("wait").Default("5s").About("How long the service may take to answer")}};
   }
 

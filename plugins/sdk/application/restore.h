@@ -1,6 +1,7 @@
 // Action `restore`: a module's base from the recovery point that was judged, and from no other. Always into a new base
 // <base>_restoring; every row compared with the dump; the final name, and the mark that says what it is, only then and
-// both at once. Killed anywhere, the next apply throws the half away and begins anew.
+// both at once. Killed anywhere, the next apply throws the half away and begins anew. A base that is there stays, unless it
+// is to be replaced: then it keeps its name until the new one is proven, and is kept under another for the undo.
 #pragma once
 
 #include <sys/statvfs.h>
@@ -11,6 +12,7 @@
 #include "plugins/sdk/application/ladder.h"
 #include "plugins/sdk/application/restored.h"
 #include "plugins/sdk/application/standing.h"
+#include "plugins/sdk/spelling.h"
 
 namespace reprise::sdk::application {
 
@@ -29,7 +31,8 @@ class Restore : public Action {
             .params = {ProfileParam(adapter_), ProfileFileParam(),
                        Name("module").About("Which module's base; may be left out where the profile has one"),
                        Path("source").About("The recovery point on this host, attached read-only; without: the step's artifacts"),
-                       Text("manifest_sha256").Required().AtMost(64).About("SHA-256 of the manifest of the point that was judged")}};
+                       Boolean("replace").Default(false).About("A base restored from another point gives way to this one, and is kept as BASE_before"),
+                       LikeSha256(Text("manifest_sha256").Required().AtMost(64).About("SHA-256 of the manifest of the point that was judged"))}};
   }
 
   ProbeResult Probe(Context& context) override {
@@ -65,11 +68,25 @@ class Restore : public Action {
     const Job job(context, adapter_);
     const BaseFound base = LookAtBase(context, job.postgres, job.module);
     if (base.state == BaseState::kRestored && base.mark.manifest_sha256 == job.manifest_sha256) return {{}, "already restored"};
+    // Of another application, or not what was judged: refused here, before anybody signs. A disk is only listed: a dry run is short.
+    if (job.point.IsThere(context)) {
+      const auto& source = job.point.source;
+      Dump(context, job.point, source.empty() ? RequireManifest(context, source, job.manifest_sha256) : NamesIn(context, source), job.module);
+    }
+    const std::string found = Found(base), refusal = WhyRefused(job, base);
+    if (!refusal.empty()) {
+      return {{{"base " + job.module.base, found, "stays as it is: refused (base_exists); " + HowToGoOn(base)}}, "will be refused: " + refusal};
+    }
     PlanResult plan;
     if (!job.postgres.IsMade()) plan.changes.push_back({"cluster " + job.profile.cluster.folder, "", "made, as service " + job.profile.cluster.service});
-    plan.changes.push_back({"base " + job.module.base, base.state == BaseState::kMissing ? "" : base.why,
+    plan.changes.push_back({"base " + job.module.base, found,
                             "restored from " + job.point.Shown() + ", manifest " + job.manifest_sha256.substr(0, 12)});
     plan.summary = "restore module " + job.module.name;
+    if (base.state == BaseState::kRestored) {
+      plan.changes.push_back({"base " + Former(job.module).base, "", "the base that was replaced, for the undo"});
+      const std::string busy = WhyBusy(context, job);
+      if (!busy.empty()) plan.summary += "; nobody may work with it by then, and now " + busy;
+    }
     return plan;
   }
 
@@ -94,12 +111,10 @@ class Restore : public Action {
     NeedOrder(context, job);
     const BaseFound base = LookAtBase(context, postgres, job.module);
     if (base.state == BaseState::kUnknown) throw Error("cluster_down", "base " + job.module.base + ": " + base.why);
-    if (base.state != BaseState::kMissing) {
-      throw Error("base_exists", "base " + job.module.base + " is there already: " +
-                                     (base.state == BaseState::kRestored ? "restored from " + base.mark.manifest_sha256.substr(0, 12) : base.why),
-                  "it is not overwritten: roll back the step that restored it, or name another base in the profile");
-    }
-    job.notes.Put("restore-" + job.profile.name + "-" + job.module.name, {{"manifest_sha256", job.manifest_sha256}});
+    if (const std::string refusal = WhyRefused(job, base); !refusal.empty()) throw Error("base_exists", refusal, HowToGoOn(base));
+    const bool replaces = base.state == BaseState::kRestored;
+    if (replaces) NeedIdle(context, job);
+    Note(job, base);
     const std::string restoring = RestoringName(job.module);
     DropBase(postgres, restoring);  // Half of one, from a try that was cut off.
     postgres.Do("CREATE DATABASE " + SqlName(restoring) + " OWNER " + SqlName(job.module.owner) +
@@ -110,9 +125,15 @@ class Restore : public Action {
     context.Progress(0.7, "comparing every row of " + restoring + " with the dump");
     Prove(context, job, restoring, wanted);
     Query(postgres, restoring, job.module.owner, "ANALYZE");
-    Promote(postgres, job.module, {job.manifest_sha256, wanted.Fingerprint(), wanted.Rows(), wanted.tables.size()});
+    if (replaces) {
+      // Somebody may have begun to work meanwhile. One that was replaced before is thrown away only now.
+      NeedIdle(context, job);
+      DropBase(postgres, Former(job.module).base);
+    }
+    Promote(postgres, job.module, {job.manifest_sha256, wanted.Fingerprint(), wanted.Rows(), wanted.tables.size()}, replaces);
     return {true, "base " + job.module.base + ": " + std::to_string(wanted.Rows()) + " rows in " +
-                      std::to_string(wanted.tables.size()) + " tables restored from " + dump.name()};
+                      std::to_string(wanted.tables.size()) + " tables restored from " + dump.name() +
+                      (replaces ? "; what was there is kept as " + Former(job.module).base : "")};
   }
 
   // By the dump once more, read anew, and the base under its final name.
@@ -148,7 +169,7 @@ class Restore : public Action {
 
   RollbackResult Rollback(Context& context) override {
     const Job job(context, adapter_);
-    const std::string key = "restore-" + job.profile.name + "-" + job.module.name;
+    const std::string key = NoteKey(job);
     const auto note = job.notes.Get(key);
     if (!note || note->value("manifest_sha256", "") != job.manifest_sha256) {
       return {"nothing to undo: this step restored nothing on this host"};
@@ -157,7 +178,8 @@ class Restore : public Action {
     if (services.State(job.profile.service.spec.name) == ServiceState::kRunning) {
       throw Error("in_use", "service " + job.profile.service.spec.name + " runs on base " + job.module.base, "stop it first");
     }
-    if (job.notes.Get(AcceptanceKey(job.profile))) {
+    const auto accepted = job.notes.Get(AcceptanceKey(job.profile));
+    if (accepted && accepted->value("manifests", Json::object()).value(job.module.name, "") == job.manifest_sha256) {
       throw Error("in_use", "the data of " + job.profile.name + " were accepted: people work with them", "undo the acceptance first");
     }
     std::string summary = "nothing was made yet";
@@ -170,9 +192,14 @@ class Restore : public Action {
         DropBase(job.postgres, job.module.base);
         summary = "base " + job.module.base + " thrown away";
       }
+      if (note->contains("replaced") && TakeBack(context, job, note->at("replaced"))) summary += "; the one that it had replaced is back";
       if (job.notes.Get("cluster-" + job.profile.name) && IsEmpty(job.postgres)) summary += "; " + TakeDown(context, services, job);
     }
-    job.notes.Forget(key);
+    if (note->contains("former")) {
+      job.notes.Put(key, note->at("former"));
+    } else {
+      job.notes.Forget(key);
+    }
     return {summary};
   }
 
@@ -184,6 +211,7 @@ class Restore : public Action {
           postgres(context, profile.cluster),
           point(Point::Of(context)),
           manifest_sha256(context.Param("manifest_sha256")),
+          replace(context.Param<bool>("replace", false)),
           notes(adapter.plugin) {
       if (!manifest_internal::IsSha256(manifest_sha256)) {
         throw Error("bad_params", "parameter manifest_sha256 is no SHA-256: 64 lower-case hexadecimal digits");
@@ -194,8 +222,69 @@ class Restore : public Action {
     Postgres postgres;
     Point point;
     std::string manifest_sha256;
+    bool replace;
     Notes notes;
   };
+
+  static std::string NoteKey(const Job& job) { return "restore-" + job.profile.name + "-" + job.module.name; }
+
+  // For the undo: what was made, and what it replaced. What a try that was cut off has noted stays.
+  static void Note(const Job& job, const BaseFound& base) {
+    const auto noted = job.notes.Get(NoteKey(job));
+    if (noted && noted->value("manifest_sha256", "") == job.manifest_sha256) return;
+    Json note = {{"manifest_sha256", job.manifest_sha256}};
+    if (base.state == BaseState::kRestored) {
+      note["replaced"] = base.mark.manifest_sha256;
+      if (noted) note["former"] = *noted;
+    }
+    job.notes.Put(NoteKey(job), note);
+  }
+
+  static std::string Found(const BaseFound& base) {
+    if (base.state == BaseState::kMissing) return "";
+    return base.state == BaseState::kRestored ? "restored from another point, manifest " + base.mark.manifest_sha256.substr(0, 12)
+                                              : base.why;
+  }
+  static std::string HowToGoOn(const BaseFound& base) {
+    return base.state == BaseState::kRestored
+               ? "stop the application, then restore with replace: true; the base that is there is kept until the new one is proven"
+               : "it is not overwritten: rename it by hand, or name another base in the profile";
+  }
+
+  // Why the base that is there may not give way; empty: it may, or there is none, or nobody knows.
+  static std::string WhyRefused(const Job& job, const BaseFound& base) {
+    if (base.state != BaseState::kRestored && base.state != BaseState::kForeign) return "";
+    if (base.state == BaseState::kRestored && job.replace) return "";
+    return "base " + job.module.base + " is there already: " + Found(base);
+  }
+
+  // Why the base cannot be put aside now; empty: it can.
+  static std::string WhyBusy(const Context& context, const Job& job) {
+    const BaseFound former = LookAtBase(context, job.postgres, Former(job.module));
+    if (former.state == BaseState::kForeign) return "the name for the replaced one is taken: " + former.why;
+    if (Services(context).State(job.profile.service.spec.name) == ServiceState::kRunning) {
+      return "service " + job.profile.service.spec.name + " runs on base " + job.module.base;
+    }
+    const std::string sessions = job.postgres.Ask(
+        "postgres", "postgres", "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = " + SqlText(job.module.base),
+        "count the sessions of base " + job.module.base);
+    return sessions == "0" ? "" : sessions + " sessions are open on base " + job.module.base;
+  }
+
+  static void NeedIdle(const Context& context, const Job& job) {
+    if (const std::string busy = WhyBusy(context, job); !busy.empty()) {
+      throw Error("in_use", busy, "stop the application, and what else works with it, first");
+    }
+  }
+
+  // The base that was replaced gets its name again, if it is that one and nothing stands in its place.
+  static bool TakeBack(const Context& context, const Job& job, const std::string& replaced) {
+    const BaseFound former = LookAtBase(context, job.postgres, Former(job.module));
+    if (former.state != BaseState::kRestored || former.mark.manifest_sha256 != replaced || BaseExists(job.postgres, job.module.base)) return false;
+    job.postgres.Do("ALTER DATABASE " + SqlName(Former(job.module).base) + " RENAME TO " + SqlName(job.module.base),
+                    "give the former base its name " + job.module.base);
+    return true;
+  }
 
   static bool IsDone(const Context& context, const Job& job) {
     const BaseFound base = LookAtBase(context, job.postgres, job.module);

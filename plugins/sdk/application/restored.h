@@ -26,6 +26,11 @@ struct BaseFound {
 };
 
 inline std::string RestoringName(const Module& module) { return module.base + "_restoring"; }
+// The one that was replaced last: kept, so that replacing can be undone; nobody but its owner is let into it.
+inline Module Former(Module module) {
+  module.base += "_before";
+  return module;
+}
 
 inline BaseFound LookAtBase(const Context& context, const Postgres& postgres, const Module& module) {
   if (!postgres.IsMade()) return {BaseState::kMissing, {}, "there is no cluster"};
@@ -44,15 +49,18 @@ inline BaseFound LookAtBase(const Context& context, const Postgres& postgres, co
   return {BaseState::kRestored, {mark["manifest_sha256"], mark["fingerprint"], mark["rows"], mark["tables"]}, ""};
 }
 
-// Gives the proven base its name and its mark: both or neither.
-inline void Promote(const Postgres& postgres, const Module& module, const Mark& mark) {
+// Gives the proven base its name and its mark: both or neither. `replaces`: the base of that name is kept as the former
+// one, in the same transaction.
+inline void Promote(const Postgres& postgres, const Module& module, const Mark& mark, bool replaces) {
   const std::string text = Json{{"by", "reprise"},
                                 {"manifest_sha256", mark.manifest_sha256},
                                 {"fingerprint", mark.fingerprint},
                                 {"rows", mark.rows},
                                 {"tables", mark.tables}}
                                .dump();
-  postgres.Do("COMMENT ON DATABASE " + SqlName(RestoringName(module)) + " IS " + SqlText(text) + "; ALTER DATABASE " +
+  const std::string aside =
+      replaces ? "ALTER DATABASE " + SqlName(module.base) + " RENAME TO " + SqlName(Former(module).base) + "; " : "";
+  postgres.Do(aside + "COMMENT ON DATABASE " + SqlName(RestoringName(module)) + " IS " + SqlText(text) + "; ALTER DATABASE " +
                   SqlName(RestoringName(module)) + " RENAME TO " + SqlName(module.base),
               "give the restored base its name " + module.base);
 }

@@ -17,6 +17,7 @@ class Host : public ApplicationHost {
   }
 };
 
+std::string Short(const fs::path& dump) { return ManifestSha256(dump).substr(0, 12); }
 json From(const fs::path& dump) { return {{"source", dump.string()}, {"manifest_sha256", ManifestSha256(dump)}}; }
 
 TEST(AgileTimeRestore, TheWholeBaseOfAHospitalComesBackAndIsProvenRowByRow) {
@@ -224,6 +225,10 @@ TEST(AgileTimeRestore, ABaseThatIsThereIsNotOverwrittenAndUndoingTakesAwayWhatWa
     const Host host;
     ASSERT_TRUE(bench.Run(VERB_APPLY, "restore", From(dumps / "agiletime.dump")).changed());
     EXPECT_EQ(bench.Run(VERB_APPLY, "restore", From(dumps / "agiletime.tar")).code(), "base_exists");
+    const Answer planned = bench.Run(VERB_PLAN, "restore", From(dumps / "agiletime.tar"));
+    ASSERT_TRUE(planned.done()) << PrintToString(planned);
+    EXPECT_EQ(planned.value.at("changes").at(0).at("from"), "restored from another point, manifest " + Short(dumps / "agiletime.dump"));
+    EXPECT_EQ(planned.value.at("changes").at(0).at("to").get<std::string>().rfind("stays as it is: refused (base_exists); ", 0), 0u) << PrintToString(planned);
     EXPECT_FALSE(bench.Run(VERB_PROBE, "restore", From(dumps / "agiletime.tar")).holds());
     const Answer other = bench.Run(VERB_ROLLBACK, "restore", From(dumps / "agiletime.tar"));
     EXPECT_TRUE(other.done());
@@ -234,6 +239,94 @@ TEST(AgileTimeRestore, ABaseThatIsThereIsNotOverwrittenAndUndoingTakesAwayWhatWa
     EXPECT_FALSE(fs::exists("/etc/service/agiletime-postgres"));
     EXPECT_FALSE(bench.Run(VERB_PROBE, "restore", From(dumps / "agiletime.dump")).holds());
     EXPECT_TRUE(bench.Run(VERB_APPLY, "restore", From(dumps / "agiletime.tar")).changed());
+  });
+}
+
+TEST(AgileTimeRestore, AnotherCopyReplacesTheBaseOnlyOnceItIsProvenAndUndoingBringsTheFormerBack) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  const fs::path dumps = SmallAgileTime();
+  ON_THROWAWAY_HOST("agiletime", {}, [&](PluginBench& bench) {
+    const Host host;
+    const json first = From(dumps / "agiletime.dump");
+    json second = From(dumps / "agiletime.tar");
+    second["replace"] = true;
+    const auto mark = [&](const std::string& base) {
+      return host.Ask("postgres", "SELECT left(shobj_description(oid, 'pg_database')::json->>'manifest_sha256', 12) FROM pg_database WHERE datname = '" + base + "'");
+    };
+    ASSERT_TRUE(bench.Run(VERB_APPLY, "restore", first).changed());
+    ASSERT_TRUE(bench.Run(VERB_APPLY, "start").changed());
+    EXPECT_EQ(bench.Run(VERB_APPLY, "restore", second).code(), "in_use") << "people work with it";
+    EXPECT_EQ(host.Bases(), "agiletime");
+    const Answer planned = bench.Run(VERB_PLAN, "restore", second);
+    ASSERT_TRUE(planned.done()) << PrintToString(planned);
+    EXPECT_EQ(planned.value.at("changes").size(), 2u);
+    EXPECT_NE(planned.value.at("summary").get<std::string>().find("service agiletime runs on base agiletime"), std::string::npos) << PrintToString(planned);
+    ASSERT_TRUE(bench.Run(VERB_APPLY, "stop").changed());
+
+    // A copy that is no sound one takes nothing away.
+    Spit("/srv/agiletime-cut.dump", Slurp(dumps / "agiletime.dump").substr(0, 4000));
+    json cut = From("/srv/agiletime-cut.dump");
+    cut["replace"] = true;
+    EXPECT_EQ(bench.Run(VERB_APPLY, "restore", cut).code(), "truncated_dump");
+    EXPECT_TRUE(bench.Run(VERB_ROLLBACK, "restore", cut).done());
+    EXPECT_TRUE(bench.Run(VERB_PROBE, "restore", first).holds());
+
+    const Answer replaced = bench.Run(VERB_APPLY, "restore", second);
+    ASSERT_TRUE(replaced.changed()) << PrintToString(replaced);
+    EXPECT_TRUE(bench.Run(VERB_VERIFY, "restore", second).holds());
+    EXPECT_EQ(host.Bases(), "agiletime agiletime_before");
+    EXPECT_EQ(mark("agiletime"), Short(dumps / "agiletime.tar"));
+    EXPECT_EQ(mark("agiletime_before"), Short(dumps / "agiletime.dump"));
+    EXPECT_FALSE(bench.Run(VERB_APPLY, "restore", second).changed());
+    EXPECT_EQ(bench.Run(VERB_ROLLBACK, "restore", first).value.at("summary"), "nothing to undo: this step restored nothing on this host");
+
+    const Answer undone = bench.Run(VERB_ROLLBACK, "restore", second);
+    ASSERT_TRUE(undone.done()) << PrintToString(undone);
+    EXPECT_EQ(host.Bases(), "agiletime");
+    EXPECT_TRUE(bench.Run(VERB_PROBE, "restore", first).holds());
+    // And the first restore is undone as if nothing had been between.
+    EXPECT_TRUE(bench.Run(VERB_ROLLBACK, "restore", first).done());
+    EXPECT_FALSE(fs::exists("/var/lib/reprise-agiletime/postgres"));
+  });
+}
+
+TEST(AgileTimeRestore, KilledWhileItReplacesThereIsAlwaysAProvenBase) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  const fs::path small = SmallAgileTime() / "agiletime.dump";
+  const fs::path dump = MakeDumps("agiletime", {"--staff", "1200", "--days", "120"}) / "agiletime.dump";
+  ON_THROWAWAY_HOST("agiletime", {}, [&](PluginBench& bench) {
+    const Host host;
+    json params = From(dump);
+    params["replace"] = true;
+    ASSERT_TRUE(bench.Run(VERB_APPLY, "restore", From(small)).changed());
+    for (const int delay_ms : {0, 300, 700, 1200}) {
+      host.Ask("postgres", "DROP DATABASE IF EXISTS agiletime_restoring WITH (FORCE)");
+      const auto running = bench.Start(VERB_APPLY, "restore", params, std::chrono::minutes(2));
+      EXPECT_TRUE(Eventually([&] { return host.Bases() != "agiletime"; }));
+      running.wait_for(std::chrono::milliseconds(delay_ms));
+      bench.KillAll();
+      const bool done = host.Bases() == "agiletime agiletime_before";
+      EXPECT_TRUE(bench.Run(VERB_PROBE, "restore", done ? params : From(small)).holds()) << delay_ms << ": " << host.Bases();
+      if (done) break;
+    }
+    EXPECT_TRUE(bench.Run(VERB_APPLY, "restore", params, std::chrono::minutes(2)).done());
+    EXPECT_EQ(host.Bases(), "agiletime agiletime_before");
+    EXPECT_TRUE(bench.Run(VERB_ROLLBACK, "restore", params).done());
+    EXPECT_TRUE(bench.Run(VERB_PROBE, "restore", From(small)).holds()) << host.Bases();
+  });
+}
+
+TEST(AgileTimeRestore, ACopyOfAnotherApplicationIsRefusedByTheDryRun) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  const fs::path dump = SmallAgileTime() / "agiletime.dump";
+  const fs::path other = "/srv/maincare-2022-08-12.dump";
+  ON_THROWAWAY_HOST("agiletime", (Artifacts{{"gam-maincare-2022-08-12.dump", dump}}), [&](PluginBench& bench) {
+    const Host host;
+    Spit(other, Slurp(dump));
+    EXPECT_EQ(bench.Run(VERB_PLAN, "restore", From(other)).code(), "no_dump");
+    EXPECT_EQ(bench.Run(VERB_PLAN, "restore", json{{"manifest_sha256", std::string(64, 'a')}}).code(), "wrong_copy");
+    EXPECT_TRUE(bench.Run(VERB_PLAN, "restore", From(dump)).done());
+    EXPECT_FALSE(fs::exists(kFolder));
   });
 }
 

@@ -4,6 +4,8 @@
 namespace reprise::bubble {
 namespace {
 
+using ::testing::MatchesRegex;
+
 json Way() {
   return {{"bubble", "lab"}, {"from", "10.20.0.2"}, {"to", "10.1.0.9"}, {"protocol", "tcp"}, {"port", 443}};
 }
@@ -18,7 +20,12 @@ TEST(OpenFlow, PassesTrafficAndIsEndedByTheGatewayItself) {
     ASSERT_TRUE(opened.changed()) << PrintToString(opened);
     Line line(site.side("inside"), "10.20.0.2", "10.1.0.9", 443);
     EXPECT_TRUE(line.Talks());
-    EXPECT_TRUE(site.Gateway(VERB_VERIFY, "open_flow", LabFlow("D-12", "6s")).holds());
+    const Answer verified = site.Gateway(VERB_VERIFY, "open_flow", LabFlow("D-12", "6s"));
+    EXPECT_TRUE(verified.holds());
+    EXPECT_THAT(ClaimOf(verified), MatchesRegex("bubble.flow_open holds: 10.20.0.2 -> tcp:10.1.0.9:443: open by D-12 until "
+                                                "20..-..-..T..:..:..Z(, supervised until 20..-..-..T..:..:..Z)?"))
+        << "it is read when the flow has long ended: a time, no \"left\"";
+    EXPECT_EQ(MeasureIn(verified, "bubble.allowed_flows"), 1);
     EXPECT_FALSE(site.Gateway(VERB_APPLY, "open_flow", LabFlow("D-12", "6s")).changed());
     EXPECT_FALSE(site.Reaches("10.20.0.3", "10.1.0.9", 443)) << "another host";
     EXPECT_FALSE(site.Reaches("10.20.0.2", "10.1.0.2", 443)) << "another target";
@@ -52,7 +59,9 @@ TEST(OpenFlow, IsClosedByHandWithWhatRunsOnItAndIsUndone) {
     EXPECT_FALSE(site.Gateway(VERB_PROBE, "close_flow", Way()).holds());
     EXPECT_EQ(site.Gateway(VERB_PLAN, "close_flow", Way()).value.at("changes").size(), 1u);
     ASSERT_TRUE(site.Gateway(VERB_APPLY, "close_flow", Way()).changed());
-    EXPECT_TRUE(site.Gateway(VERB_VERIFY, "close_flow", Way()).holds());
+    const Answer closed = site.Gateway(VERB_VERIFY, "close_flow", Way());
+    EXPECT_TRUE(closed.holds());
+    EXPECT_EQ(MeasureIn(closed, "bubble.allowed_flows"), 0);
     EXPECT_FALSE(site.Gateway(VERB_APPLY, "close_flow", Way()).changed());
     EXPECT_FALSE(line.Talks());
     EXPECT_EQ(site.Gateway(VERB_APPLY, "open_flow", LabFlow("D-1", "1h")).code(), "flow_spent");

@@ -31,7 +31,8 @@ TEST(Gateway, ClosesAtOnceAndLetsTheAgentsThrough) {
 
     const Answer verified = site.Gateway(VERB_VERIFY, "gateway", LabBubble());
     EXPECT_TRUE(verified.holds()) << PrintToString(verified);
-    EXPECT_EQ(ClaimOf(verified).rfind("bubble.gateway holds: default drop, 3 members", 0), 0u) << ClaimOf(verified);
+    EXPECT_EQ(ClaimOf(verified), "bubble.gateway holds: default drop, 3 members, 2 management flows, at most 4 posts");
+    EXPECT_GT(MeasureIn(verified, "bubble.refused_out"), 0) << "what was refused is a number from the first look on";
     EXPECT_FALSE(site.Gateway(VERB_APPLY, "gateway", LabBubble()).changed()) << "twice changes once";
     EXPECT_TRUE(site.Gateway(VERB_PLAN, "gateway", LabBubble()).value.at("changes").empty());
 
@@ -39,6 +40,8 @@ TEST(Gateway, ClosesAtOnceAndLetsTheAgentsThrough) {
     const json& measures = counted.value.at("observed").at("measures");
     EXPECT_GT(measures.at("refused_in"), 1) << PrintToString(counted);
     EXPECT_GT(measures.at("refused_out"), 3);
+    EXPECT_EQ(MeasureIn(counted, "bubble.refused_in"), measures.at("refused_in"));
+    EXPECT_EQ(MeasureIn(counted, "bubble.refused_out"), measures.at("refused_out"));
     EXPECT_EQ(measures.at("allowed_flows"), 0);
 
     EXPECT_FALSE(site.Gateway(VERB_PROBE, "destroy", {{"bubble", "lab"}}).holds());

@@ -18,7 +18,12 @@ TEST(AdmitPost, LetsFourInAndTheGatewayRefusesTheFifth) {
       EXPECT_FALSE(site.Reaches(address, "10.20.0.2", 5432));
       const Answer in = site.Gateway(VERB_APPLY, "admit_post", LabPost(i));
       ASSERT_TRUE(in.changed()) << PrintToString(in);
-      EXPECT_TRUE(site.Gateway(VERB_VERIFY, "admit_post", LabPost(i)).holds());
+      const Answer verified = site.Gateway(VERB_VERIFY, "admit_post", LabPost(i));
+      EXPECT_TRUE(verified.holds());
+      EXPECT_EQ(ClaimNamed(verified, "bubble.gateway"),
+                "bubble.gateway holds: default drop, 3 members, 2 management flows, at most 4 posts")
+          << "no number that ages";
+      EXPECT_EQ(MeasureIn(verified, "bubble.posts"), i);
       EXPECT_FALSE(site.Gateway(VERB_APPLY, "admit_post", LabPost(i)).changed());
       EXPECT_TRUE(site.Reaches(address, "10.20.0.2", 5432)) << i;
       EXPECT_FALSE(site.Reaches(address, "10.20.0.2", 8080)) << "another port";
@@ -38,7 +43,9 @@ TEST(AdmitPost, LetsFourInAndTheGatewayRefusesTheFifth) {
     EXPECT_TRUE(site.Gateway(VERB_PROBE, "gateway", LabBubble()).holds()) << "and nothing has changed";
 
     ASSERT_TRUE(site.Gateway(VERB_APPLY, "remove_post", Only(2)).changed());
-    EXPECT_TRUE(site.Gateway(VERB_VERIFY, "remove_post", Only(2)).holds());
+    const Answer removed = site.Gateway(VERB_VERIFY, "remove_post", Only(2));
+    EXPECT_TRUE(removed.holds());
+    EXPECT_EQ(MeasureIn(removed, "bubble.posts"), 3);
     EXPECT_FALSE(site.Gateway(VERB_APPLY, "remove_post", Only(2)).changed());
     EXPECT_FALSE(site.Reaches("10.1.0.12", "10.20.0.2", 5432));
     EXPECT_TRUE(site.Gateway(VERB_APPLY, "admit_post", LabPost(5)).changed()) << "there is room again";

@@ -143,6 +143,18 @@ TEST(Prove, NamesEachHoleThatIsPunchedByHand) {
   });
 }
 
+TEST(Prove, FromOutsideSaysThatAPostIsNoProver) {
+  ON_A_SITE([](Site& site) {
+    ASSERT_TRUE(Forward());
+    ASSERT_TRUE(site.Gateway(VERB_APPLY, "gateway", LabBubble()).changed());
+    json post = LabPost(1);
+    post["address"] = "10.1.0.2";  // From where the outside proves.
+    ASSERT_TRUE(site.Gateway(VERB_APPLY, "admit_post", post).changed());
+    EXPECT_THAT(ClaimOf(site.On("outside", "prove_outside", OutsideProof())),
+                HasSubstr("unless this host was admitted as a post: then prove from one that is none"));
+  });
+}
+
 TEST(Prove, NamesWhatIsOtherwiseInTheGatewaysRouting) {
   ON_A_SITE([](Site& site) {
     ASSERT_TRUE(Forward());

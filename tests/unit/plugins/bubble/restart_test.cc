@@ -92,7 +92,9 @@ TEST(Restart, LetsNobodyInBeforeAProofWasTakenAnew) {
     EXPECT_FALSE(site.Reaches("10.20.0.2", "10.1.0.9", 443)) << "a flow";
     const Answer probed = site.Gateway(VERB_PROBE, "gateway", KeptBubble());
     EXPECT_TRUE(probed.holds()) << PrintToString(probed);
-    EXPECT_THAT(ClaimOf(probed), HasSubstr("sealed: 4 of 4 posts and 1 flow wait for bubble.readmit"));
+    EXPECT_THAT(probed.value.at("summary").get<std::string>(),
+                HasSubstr("sealed: 4 of 4 posts and 1 flow wait for bubble.readmit"));
+    EXPECT_THAT(ClaimOf(probed), HasSubstr("at most 4 posts, sealed until bubble.readmit"));
     EXPECT_FALSE(site.Gateway(VERB_APPLY, "gateway", KeptBubble()).changed()) << "nor does that let anybody in";
     EXPECT_EQ(site.Gateway(VERB_PROBE, "counters", kLab).value.at("observed").at("measures").at("sealed"), 1);
 
@@ -118,13 +120,17 @@ TEST(Restart, LetsNobodyInBeforeAProofWasTakenAnew) {
     const Answer proof = site.Gateway(VERB_PROBE, "prove", kLab);
     EXPECT_THAT(ClosedBy(proof),
                 HasSubstr("closed holds: rules as expected (default drop, 3 members, 2 management flows, "
-                          "sealed: 4 of 4 posts"));
+                          "at most 4 posts, sealed until bubble.readmit)"));
     EXPECT_EQ(site.Gateway(VERB_PLAN, "readmit", kLab).value.at("changes").size(), 1u);
     const Answer back = site.Gateway(VERB_APPLY, "readmit", kLab);
     ASSERT_TRUE(back.changed()) << PrintToString(back);
     const Answer verified = site.Gateway(VERB_VERIFY, "readmit", kLab);
     EXPECT_TRUE(verified.holds()) << PrintToString(verified);
     EXPECT_EQ(ClosedBy(verified).rfind("bubble.closed holds: ", 0), 0u) << ClosedBy(verified);
+    EXPECT_EQ(ClaimNamed(verified, "bubble.gateway"),
+              "bubble.gateway holds: default drop, 3 members, 2 management flows, at most 4 posts");
+    EXPECT_EQ(MeasureIn(verified, "bubble.sealed"), 0);
+    EXPECT_EQ(MeasureIn(verified, "bubble.posts"), 4);
     EXPECT_FALSE(site.Gateway(VERB_APPLY, "readmit", kLab).changed());
     for (int post = 1; post <= 4; ++post)
       EXPECT_TRUE(site.Reaches("10.1.0.1" + std::to_string(post), "10.20.0.2", 5432)) << post;

@@ -144,13 +144,24 @@ inline std::string ClaimOf(const Answer& answer) {
   if (!answer.done() || answer.value.at("claims").empty()) return PrintToString(answer);
   return Shown(answer.value["claims"][0]);
 }
-// What is said of bubble.closed; "nothing".
-inline std::string ClosedBy(const Answer& answer) {
+// What is said of one; "nothing".
+inline std::string ClaimNamed(const Answer& answer, const std::string& name) {
   if (!answer.done()) return PrintToString(answer);
   for (const json& claim : answer.value.at("claims")) {
-    if (claim.at("name") == "bubble.closed") return Shown(claim);
+    if (claim.at("name") == name) return Shown(claim);
   }
   return "nothing";
+}
+inline std::string ClosedBy(const Answer& answer) {
+  return ClaimNamed(answer, "bubble.closed");
+}
+// Of the bubble "lab"; -1: not told.
+inline double MeasureIn(const Answer& answer, const std::string& name) {
+  if (!answer.done()) return -1;
+  for (const json& measure : answer.value.at("measures")) {
+    if (measure.at("name") == name && measure.at("subject") == "lab") return measure.at("value");
+  }
+  return -1;
 }
 
 }  // namespace reprise::bubble

@@ -44,6 +44,13 @@ TEST(PacsRestore, GoesOnAfterBeingKilledAndIsUndone) {
     EXPECT_FALSE(site.Run(VERB_APPLY, "restore", params).changed());
     site.storage.Add(Dicom({.patient = 2}));
     EXPECT_EQ(site.Run(VERB_APPLY, "restore", site.RestoreParams()).code(), "occupied");
+    const Answer planned = site.Run(VERB_PLAN, "restore", site.RestoreParams());
+    ASSERT_TRUE(planned.done()) << PrintToString(planned);
+    EXPECT_EQ(planned.value.at("changes").at(0).at("to").get<std::string>().rfind("stays as it is: refused (occupied); ", 0), 0u);
+    json beside = site.RestoreParams();
+    beside["name"] = "second";
+    EXPECT_TRUE(site.Run(VERB_APPLY, "restore", beside).changed()) << "under another name there is a place for it";
+    EXPECT_TRUE(site.Run(VERB_PROBE, "restore", params).holds());
     ASSERT_TRUE(site.Run(VERB_ROLLBACK, "restore", params).done());
     EXPECT_FALSE(fs::exists(kServer / "restored"));
     EXPECT_FALSE(site.Run(VERB_PROBE, "restore", params).holds());

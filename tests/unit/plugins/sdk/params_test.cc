@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <regex>
+
+#include "plugins/sdk/spelling.h"
+
 namespace reprise::sdk {
 namespace {
 
@@ -82,6 +86,32 @@ TEST(Params, AreAJsonSchemaToo) {
             (Json{{"type", "integer"}, {"minimum", 1}, {"maximum", 5}, {"default", 2}}));
   EXPECT_EQ(schema.at("properties").at("password").at("writeOnly"), true);
   EXPECT_EQ(schema.at("properties").at("mode").at("enum"), Json::array({"strict", "lax"}));
+}
+
+TEST(Params, TellThePlannerWhatTextsLookLike) {
+  const Json properties = Params{LikeAddress(Text("from").About("Who opens")), LikeAddressAndPort(List("to")), LikeSha256(Text("hash"))}
+                              .Schema().at("properties");
+  EXPECT_EQ(properties.at("from").at("pattern"), "^" + AddressPattern() + "$");
+  EXPECT_THAT(properties.at("from").at("description").get<std::string>(), HasSubstr("Who opens: an address"));
+  EXPECT_EQ(properties.at("to").at("items").at("pattern"), "^" + AddressAndPortPattern() + "$") << "of each item";
+  EXPECT_THAT(properties.at("to").at("items").at("description").get<std::string>(), HasSubstr("ADDRESS:PORT"));
+  const auto fits = [&](const Json& schema, const std::string& text) {
+    return std::regex_search(text, std::regex(schema.at("pattern").get<std::string>()));
+  };
+  for (const char* right : {"192.0.2.7", "10.255.0.1", "2001:db8::7", "::1", "2001:db8:0:0:0:0:192.0.2.7"}) {
+    EXPECT_TRUE(fits(properties.at("from"), right)) << right;
+  }
+  for (const char* wrong : {"999.1.1.1", "192.0.2", "192.0.2.7.1", "192.0.2.07", "www", "192.0.2.7 ", "", "192.0.2.0/24", "db8"}) {
+    EXPECT_FALSE(fits(properties.at("from"), wrong)) << wrong;
+  }
+  for (const char* right : {"192.0.2.7:1", "[2001:db8::7]:65535"}) EXPECT_TRUE(fits(properties.at("to").at("items"), right)) << right;
+  for (const char* wrong : {"192.0.2.7", "192.0.2.7:0", "192.0.2.7:65536", "2001:db8::7", "www:80"}) {
+    EXPECT_FALSE(fits(properties.at("to").at("items"), wrong)) << wrong;
+  }
+  EXPECT_TRUE(fits(properties.at("hash"), std::string(64, 'a')));
+  for (const auto& wrong : {std::string("00"), std::string(64, 'A'), std::string(65, 'a')}) {
+    EXPECT_FALSE(fits(properties.at("hash"), wrong)) << wrong;
+  }
 }
 
 TEST(Durations, AreSumsOfUnits) {
