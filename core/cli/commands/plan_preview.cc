@@ -33,6 +33,16 @@ std::string TextOfChange(const Json& change) {
                       to.empty() ? "nothing" : to);
 }
 
+// A plugin's or an agent's own error is an object; anything else are words already.
+std::string TextOfError(const std::string& error) {
+  if (error.empty()) return "it could not tell";
+  const Json object = Json::parse(error, nullptr, /*allow_exceptions=*/false);
+  const auto inner = object.is_object() ? object.find("error") : object.end();
+  if (inner == object.end() || !inner->is_object()) return error;
+  const std::string hint = TextOf(*inner, "hint");
+  return absl::StrCat(TextOf(*inner, "code"), ": ", TextOf(*inner, "message"), hint.empty() ? "" : "; try: ", hint);
+}
+
 const char* WordOf(Answer answer) {
   switch (answer) {
     case Answer::kChanges:
@@ -56,7 +66,7 @@ StepPreview ReadPreview(const ops::HostPreview& answer) {
   StepPreview read;
   read.host = answer.host();
   if (!answer.ok()) {
-    read.error = answer.error().empty() ? "it could not tell" : answer.error();
+    read.error = TextOfError(answer.error());
     return read;
   }
   const Json object = Json::parse(answer.result_json(), nullptr, /*allow_exceptions=*/false);
@@ -119,7 +129,8 @@ void PrintPreview(Context& context, const PlanPreview& preview) {
     const bool unknown = step.answer == Answer::kUnknown;
     table.Add({step.host, absl::StrCat(step.stage, "/", step.step),
                unknown ? Cell("UNKNOWN", Color::kWarning) : Cell("change", Color::kBusy),
-               unknown ? step.error : absl::StrJoin(step.changes, "; ")});
+               unknown ? step.error
+                       : absl::StrCat(absl::StrJoin(step.changes, "; "), step.summary.empty() ? "" : " — ", step.summary)});
   }
   context.Say("");
   if (!table.empty()) table.Print(context.terminal, context.cut());

@@ -111,7 +111,7 @@ struct Planning : Desk {
       auto& answer = answers.emplace_back();
       answer.set_host(i < 2 ? "ws-001" : "ws-002");
       answer.set_step(static_cast<uint32_t>(i % 2));
-      answer.set_ok(results[i].starts_with('{'));
+      answer.set_ok(results[i].starts_with('{') && !results[i].starts_with("{\"error\""));
       (answer.ok() ? answer.mutable_result_json() : answer.mutable_error())->assign(results[i]);
     }
     coordinator.Stream<ops::HostPreview>("PreviewPlan", answers);
@@ -246,6 +246,15 @@ TEST(PlanDiff, EndsWellOnlyWhenEveryHostSaysNothingToDo) {
   Planning desk;
   desk.Previews({kNone, kNone, kNone, kNone});
   EXPECT_EQ(desk.Plan({"--diff"}), kExitOk);
+}
+
+TEST(PlanDiff, TellsAPluginsErrorAndItsSummaryInWords) {
+  Planning desk;
+  desk.Previews({R"({"changes":[{"what":"post","from":"out","to":"in"}],"summary":"4 of 4 posts are in"})", kNone, kNone,
+                 R"({"error":{"code":"bad_params","message":"address is of no member","hint":"name one"}})"});
+  EXPECT_EQ(desk.Plan({"--diff"}), kExitChangesPending);
+  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("post: out -> in — 4 of 4 posts are in"),
+                                HasSubstr("bad_params: address is of no member; try: name one")));
 }
 
 TEST(PlanDiff, NeverTakesUnknownForNoChange) {
