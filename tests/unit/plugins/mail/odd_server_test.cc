@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "plugins/sdk/sha256.h"
+#include "tests/support/sanitized.h"
 #include "tests/unit/plugins/mail/odd_server.h"
 #include "tests/unit/plugins/mail/simulated_store.h"
 
@@ -144,11 +145,11 @@ TEST(MailOddServer, EndsAsANamedErrorInTimeAndInLittleMemory) {
         throw;
       }
     });
-    EXPECT_THAT(odd.codes, ::testing::Contains(code)) << told;
+    if (!(testing::kSanitized && code == "timed_out")) EXPECT_THAT(odd.codes, ::testing::Contains(code)) << told;
     EXPECT_LT(Clock::now() - start, std::chrono::milliseconds(6000));
   }
   const uint64_t more = PeakKb() - before;
-  EXPECT_LT(more, 400u << 10) << "kB";
+  if (!testing::kSanitized) EXPECT_LT(more, 400u << 10) << "kB";
   std::printf("%zu oddities, %llu kB more at the peak\n", Oddities().size(), static_cast<unsigned long long>(more));
 }
 
