@@ -28,32 +28,6 @@ std::string Breach(const plan::v1::FailureBudget& budget, uint32_t failures, uin
   return "";
 }
 
-bool IsSettled(const RunBook& run) {
-  return std::all_of(run.stages.begin(), run.stages.end(), [](const StageBook& stage) {
-    return stage.record->state() == model::v1::STAGE_STATE_SETTLED &&
-           std::all_of(stage.record->waves().begin(), stage.record->waves().end(),
-                       [](const auto& wave) { return wave.state() == model::v1::WAVE_STATE_SETTLED; });
-  });
-}
-
-// What is repeated accompanies the other stages, and ends with them; where there are no others, with the plan.
-bool MayRepeat(const RunBook& run) {
-  bool others = false;
-  for (const StageBook& stage : run.stages) {
-    if (stage.plan->repeat_ms() > 0) continue;
-    others = true;
-    if (stage.record->state() != model::v1::STAGE_STATE_SETTLED) return true;
-  }
-  return !others;
-}
-
-bool RepeatsForEver(const RunBook& run) {
-  return std::all_of(run.stages.begin(), run.stages.end(),
-                     [](const StageBook& stage) { return stage.plan->repeat_ms() > 0; });
-}
-
-// Every host of it has ended without it: in a stage before, or because the plan expired. It is passed through; there is
-// nothing to ask about.
 bool NobodyIsLeft(const StageBook& stage) {
   const auto& targets = stage.record->targets();
   return std::all_of(targets.begin(), targets.end(), [](const auto& target) { return IsEnded(target.state()); });
@@ -64,6 +38,53 @@ bool NobodyIsLeft(const StageBook& stage, uint32_t wave) {
   return std::all_of(targets.begin(), targets.end(), [&](uint32_t target) {
     return IsEnded(stage.record->targets(static_cast<int>(target)).state());
   });
+}
+
+// All of its hosts, and all that come after, have ended: nothing more of it starts, and there is nothing to ask about. Where
+// somebody comes after, who opens its gate lets them go on, too.
+bool IsMoot(const RunBook& run, const StageBook& stage) {
+  return NobodyIsLeft(stage) && std::all_of(stage.descendants.begin(), stage.descendants.end(),
+                                            [&](uint32_t after) { return NobodyIsLeft(run.stages[after]); });
+}
+
+bool SomebodyIsLater(const StageBook& stage, uint32_t wave) {
+  for (uint32_t later = wave + 1; later < stage.waves.size(); ++later) {
+    if (!NobodyIsLeft(stage, later)) return true;
+  }
+  return false;
+}
+
+bool IsOver(const RunBook& run, const StageBook& stage) {
+  const auto& waves = stage.record->waves();
+  if (stage.record->state() == model::v1::STAGE_STATE_SETTLED) {
+    return std::all_of(waves.begin(), waves.end(), [](const auto& wave) { return wave.state() == model::v1::WAVE_STATE_SETTLED; });
+  }
+  // What was stopped half way is for people to resume.
+  const bool at_rest = std::all_of(waves.begin(), waves.end(), [](const auto& wave) {
+    return wave.state() == model::v1::WAVE_STATE_SETTLED || wave.state() == model::v1::WAVE_STATE_PENDING ||
+           wave.state() == model::v1::WAVE_STATE_GATED;
+  });
+  return at_rest && IsMoot(run, stage);
+}
+
+bool IsSettled(const RunBook& run) {
+  return std::all_of(run.stages.begin(), run.stages.end(), [&](const StageBook& stage) { return IsOver(run, stage); });
+}
+
+// What is repeated accompanies the other stages, and ends with them; where there are no others, with the plan.
+bool MayRepeat(const RunBook& run) {
+  bool others = false;
+  for (const StageBook& stage : run.stages) {
+    if (stage.plan->repeat_ms() > 0) continue;
+    others = true;
+    if (stage.record->state() != model::v1::STAGE_STATE_SETTLED && !IsOver(run, stage)) return true;
+  }
+  return !others;
+}
+
+bool RepeatsForEver(const RunBook& run) {
+  return std::all_of(run.stages.begin(), run.stages.end(),
+                     [](const StageBook& stage) { return stage.plan->repeat_ms() > 0; });
 }
 
 bool HasStarted(model::v1::WaveState state) {
@@ -218,11 +239,9 @@ void Progress::StartStages(RunBook& run) {
       const auto& record = *run.stages[before].record;
       return record.state() == model::v1::STAGE_STATE_SETTLED || record.repeats() > 0;
     });
-    if (!free) continue;
-    const bool somebody = !NobodyIsLeft(stage);
-    if ((somebody && !PassGate(run, s, -1)) || !MayStart(run)) continue;
+    if (!free || IsMoot(run, stage) || !PassGate(run, s, -1) || !MayStart(run)) continue;
     // Looked at again when a claim of one of those hosts comes in.
-    if (somebody && !RequirementsHold(desk_.book(), *stage.plan, desk_.now())) continue;
+    if (!RequirementsHold(desk_.book(), *stage.plan, desk_.now())) continue;
     Event event;
     event.mutable_stage_started()->set_run(run.id);
     event.mutable_stage_started()->set_stage(s);
@@ -241,7 +260,10 @@ void Progress::StartWaves(RunBook& run) {
       ++w;
     }
     if (w == stage.waves.size() || HasStarted(stage.record->waves(static_cast<int>(w)).state())) continue;
-    if ((!NobodyIsLeft(stage, w) && !PassGatesBefore(run, s, w)) || !MayStart(run)) continue;
+    if (IsMoot(run, stage)) continue;
+    // A wave with nobody in it is passed through: the next that has somebody asks about its gates, too.
+    const bool passed_through = NobodyIsLeft(stage, w) && SomebodyIsLater(stage, w);
+    if ((!passed_through && !PassGatesBefore(run, s, w)) || !MayStart(run)) continue;
     Event event;
     event.mutable_wave_started()->set_run(run.id);
     event.mutable_wave_started()->set_stage(s);

@@ -171,6 +171,16 @@ void Witness::CheckOpened(const journal::v1::TaskDispatched& e, uint32_t wave, c
   for (uint32_t w = 0; w <= wave; ++w) {
     if (stage.waves(static_cast<int>(w)).has_gate()) check(stage.waves(static_cast<int>(w)).gate());
   }
+  // Whoever comes after a stage comes after all of its gates.
+  std::vector<uint32_t> before(stage.after().begin(), stage.after().end());
+  for (size_t i = 0; i < before.size(); ++i) {
+    const plan::v1::Stage& earlier = PlanOf(e.run()).header.stages(static_cast<int>(before[i]));
+    before.insert(before.end(), earlier.after().begin(), earlier.after().end());
+    if (earlier.has_gate()) check(earlier.gate());
+    for (const auto& each : earlier.waves()) {
+      if (each.has_gate()) check(each.gate());
+    }
+  }
 }
 
 void Witness::CheckGates(uint64_t run, uint32_t stage, int32_t wave, UnixMs at, bool one_only,

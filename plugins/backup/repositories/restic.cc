@@ -39,11 +39,12 @@ class Inspection {
   RepositoryOutcome Run() {
     Files();
     Config();
-    const auto password = ResticPassword();
+    std::string why;
+    const auto password = ResticPassword(&why);
     const std::optional<ResticKey> key = password ? OpenAny(*password) : std::nullopt;
     if (!password) {
       Add(Sign::kUnreadable, "keys", "the repository's password, in RESTIC_PASSWORD or RESTIC_PASSWORD_FILE",
-          "no password given");
+          why);
     } else if (!key && ids_["keys"].empty()) {
       Add(Sign::kMissing, "keys", "at least one key file", "none");
     } else if (!key) {

@@ -5,10 +5,14 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+
+#include "plugins/backup/judge/words.h"
 
 namespace reprise::backup {
 namespace {
@@ -116,13 +120,17 @@ bool IsResticKeyFile(std::string_view text) {
   return file.is_object() && !Base64(file, "salt").empty() && !Base64(file, "data").empty();
 }
 
-std::optional<std::string> ResticPassword() {
+std::optional<std::string> ResticPassword(std::string* why) {
+  *why = "no password given";
   if (const char* password = std::getenv("RESTIC_PASSWORD"); password != nullptr && *password != '\0') return password;
   const char* file = std::getenv("RESTIC_PASSWORD_FILE");
   if (file == nullptr || *file == '\0') return std::nullopt;
   std::ifstream in(file);
   std::string line;
-  if (!std::getline(in, line)) return std::nullopt;
+  if (!std::getline(in, line)) {
+    *why = Words("no first line to be read in ", file, in.is_open() ? "" : Words(": ", std::strerror(errno)));
+    return std::nullopt;
+  }
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.pop_back();
   return line;
 }

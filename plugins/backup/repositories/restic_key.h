@@ -24,8 +24,8 @@ class ResticKey {
 
 // A key file, as far as it can be told without a password.
 bool IsResticKeyFile(std::string_view text);
-// RESTIC_PASSWORD, or the first line of RESTIC_PASSWORD_FILE. Nothing: neither.
-std::optional<std::string> ResticPassword();
+// RESTIC_PASSWORD, or the first line of RESTIC_PASSWORD_FILE. Nothing: neither; `why` says so.
+std::optional<std::string> ResticPassword(std::string* why);
 // What restic 0.14 and later pack with zstd before they encrypt; empty: broken.
 std::optional<std::string> UnpackZstd(std::string_view packed, size_t max);
 

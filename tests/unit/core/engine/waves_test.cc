@@ -270,6 +270,21 @@ TEST_F(WavesTest, AsksNobodyAboutAStageOfWhichNoHostIsLeft) {
   EXPECT_EQ(hospital.RunOf().state(), v1::RUN_STATE_SUCCEEDED);
 }
 
+TEST_F(WavesTest, AsksAboutAStageOfWhichNoHostIsLeftWhereOthersComeAfterIt) {
+  draft.AddStep(draft.AddStage("protect", {1}), "install");
+  auto& stage = draft.AddStage("check", {1}, {0});
+  draft.AddStep(stage, "scan");
+  draft.AddGate(stage, "may-go-on");
+  draft.AddStep(draft.AddStage("release", {2}, {1}), "open");
+  hospital.Launch(draft);
+  hospital.Run("ws-001", v1::OUTCOME_FAILED, "disk_full");
+  EXPECT_EQ(hospital.Target(1, 1).state(), v1::TARGET_STATE_SKIPPED);
+  EXPECT_THAT(hospital.Busy(), IsEmpty()) << "nobody let the second host go on";
+  EXPECT_EQ(hospital.RunOf().gates(0).state(), v1::GATE_STATE_READY);
+  ASSERT_OK(hospital.SignGate(draft.Decision("may-go-on", "alice")));
+  EXPECT_THAT(hospital.Busy(), ElementsAre("ws-002"));
+}
+
 TEST_F(WavesTest, AsksNobodyAboutAWaveOfWhichNoHostIsLeft) {
   draft.AddStep(draft.AddStage("protect", {3}), "install");
   auto& stage = draft.AddStage("release", {1, 1, 1}, {0});
