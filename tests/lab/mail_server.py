@@ -107,7 +107,7 @@ class MailServer:
         self.folder, self.authority, self.users = pathlib.Path(folder), authority, dict(users)
         self.address, self.port = address, port or free_port(address)
         self.master_password, self.token_key = secrets.token_hex(12), secrets.token_bytes(32)
-        self._through, self._connect, self._process = list(through), connect, None
+        self._through, self._connect, self._process, self._written = list(through), connect, None, 0
         self.fields = {
             "NAME": "mail" + str(self.port), "FOLDER": str(self.folder), "ADDRESS": address, "PORT": str(self.port),
             "MAIL_LOCATION": storage, "SEPARATOR": separator, "PREFIX": "", "MECHANISMS": "plain login" + (" xoauth2" if xoauth2 else ""),
@@ -220,14 +220,20 @@ class MailServer:
     def _write_users(self):
         lines = [f"{name}:{user.password}::::{self.home(name)}::"
                  + (f"userdb_quota_rule=*:bytes={user.quota}" if user.quota else "") + "\n" for name, user in self.users.items()]
-        _write_readable(self.folder / "users", "".join(lines))
+        # Dovecot reads it again when it is of another second.
+        self._written = max(self._written + 1, int(time.time()))
+        _write_readable(self.folder / "users", "".join(lines), self._written)
 
 
-def _write_readable(path, text):
+def _write_readable(path, text, second=None):
+    made = path.with_name(path.name + ".new")
+    made.write_text(text)
     # Dovecot's auth process reads it as its own user.
-    path.write_text(text)
-    os.chown(path, 0, pwd.getpwnam("dovecot").pw_gid)
-    os.chmod(path, 0o640)
+    os.chown(made, 0, pwd.getpwnam("dovecot").pw_gid)
+    os.chmod(made, 0o640)
+    if second:
+        os.utime(made, (second, second))
+    made.replace(path)
 
 
 def _base64url(data):

@@ -9,7 +9,7 @@ namespace reprise::backup {
 namespace {
 
 TEST(ResticPassword, ComesFromTheUsualVariablesAndSaysWhyItDoesNot) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::string file = (folder.path() / "password").string();
   std::string why;
   unsetenv("RESTIC_PASSWORD");
@@ -19,7 +19,7 @@ TEST(ResticPassword, ComesFromTheUsualVariablesAndSaysWhyItDoesNot) {
   setenv("RESTIC_PASSWORD_FILE", file.c_str(), 1);
   EXPECT_FALSE(ResticPassword(&why));
   EXPECT_EQ(why, "no first line to be read in " + file + ": No such file or directory");
-  testing::Spit(file, "s3cret\r\n");
+  Spit(file, "s3cret\r\n");
   EXPECT_EQ(ResticPassword(&why), "s3cret");
   unsetenv("RESTIC_PASSWORD_FILE");
 }
