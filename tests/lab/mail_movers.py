@@ -41,10 +41,8 @@ class MailMovers:
     def equip(self):
         """Their mailboxes at both servers, and what both hosts need to move them."""
         everybody = [person for people in self._people.values() for person in people]
-        for person in everybody:
-            for server, password in ((self._house.old, "old"), (self._house.new, "new")):
-                server.users[address_of(person)] = User(password)
-                server.set_quota(address_of(person), 0)
+        for server, password in ((self._house.old, "old"), (self._house.new, "new")):
+            server.add({address_of(person): User(password) for person in everybody})
         made = os.path.join(self._house.folder, "mover")
         with open(os.path.join(made, "new.profile.json"), encoding="utf-8") as file:
             profile = json.load(file)

@@ -182,8 +182,13 @@ class MailServer:
 
     def set_quota(self, user, quota):
         """While it runs; it counts from the user's next session on."""
-        self.users[user] = self.users[user]._replace(quota=quota)
+        self.add({user: self.users[user]._replace(quota=quota)})
+
+    def add(self, users):
+        """More of them, or others, while it runs."""
+        self.users.update(users)
         self._write_users()
+        time.sleep(1.1)  # It looks at its list of users once a second.
 
     def login(self, user):
         """An independent client, as the master user on behalf of `user`."""
