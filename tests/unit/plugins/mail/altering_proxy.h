@@ -9,6 +9,7 @@
 #include <list>
 #include <thread>
 
+#include "tests/unit/plugins/mail/loopback.h"
 #include "tests/unit/plugins/mail/mailboxes.h"
 
 namespace reprise::mail {
@@ -28,14 +29,6 @@ class AlteringProxy {
         SSL_CTX_use_PrivateKey_file(to_client_.get(), (folder / "server.key").c_str(), SSL_FILETYPE_PEM) != 1) {
       throw std::runtime_error("no certificate for the proxy");
     }
-    listening_.Reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address = Loopback(0);
-    socklen_t size = sizeof address;
-    if (bind(listening_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listening_.get(), 16) != 0 ||
-        getsockname(listening_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      throw std::runtime_error("no port for the proxy");
-    }
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { Run(); });
   }
   ~AlteringProxy() {
@@ -44,24 +37,16 @@ class AlteringProxy {
     for (std::thread& one : connections_) one.join();
   }
 
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return listening_.port(); }
 
  private:
   using Ssl = std::unique_ptr<SSL, decltype(&SSL_free)>;
-
-  static sockaddr_in Loopback(uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-  }
 
   void Run() {
     while (!over_) {
       pollfd wanted = {listening_.get(), POLLIN, 0};
       if (poll(&wanted, 1, 20) <= 0) continue;
-      const int client = accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      const int client = listening_.Accept();
       if (client >= 0) connections_.emplace_back([this, client] { Serve(sdk::Fd(client)); });
     }
   }
@@ -126,8 +111,7 @@ class AlteringProxy {
   const uint16_t server_port_;
   const Alter alter_;
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> to_client_{nullptr, SSL_CTX_free}, to_server_{nullptr, SSL_CTX_free};
-  sdk::Fd listening_;
-  uint16_t port_ = 0;
+  const Listener listening_;
   std::atomic<bool> over_ = false;
   std::list<std::thread> connections_;
   std::thread thread_;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "plugins/sdk/file.h"
+#include "tests/unit/plugins/mail/loopback.h"
 
 namespace reprise::mail {
 
@@ -22,14 +23,6 @@ class CuttingProxy {
  public:
   // Each number of `cuts` ends one connection; those after the last one live.
   CuttingProxy(uint16_t server_port, std::vector<size_t> cuts) : server_port_(server_port), cuts_(std::move(cuts)) {
-    listening_.Reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address = Loopback(0);
-    socklen_t size = sizeof address;
-    if (bind(listening_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listening_.get(), 16) != 0 ||
-        getsockname(listening_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      throw std::runtime_error("no port for the proxy");
-    }
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { Run(); });
   }
   ~CuttingProxy() {
@@ -37,7 +30,7 @@ class CuttingProxy {
     thread_.join();
   }
 
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return listening_.port(); }
   size_t cut() const { return cut_; }
 
  private:
@@ -46,14 +39,6 @@ class CuttingProxy {
     size_t sent = 0;
     std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
   };
-
-  static sockaddr_in Loopback(uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-  }
 
   // False: this way has ended.
   static bool Pass(int from, int to, size_t* counted) {
@@ -93,7 +78,7 @@ class CuttingProxy {
       }
       if (wanted[0].revents != 0) {
         Pair pair;
-        pair.client.Reset(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        pair.client.Reset(listening_.Accept());
         pair.server.Reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
         const sockaddr_in address = Loopback(server_port_);
         if (pair.client && connect(pair.server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) pairs.push_back(std::move(pair));
@@ -103,8 +88,7 @@ class CuttingProxy {
 
   const uint16_t server_port_;
   const std::vector<size_t> cuts_;
-  sdk::Fd listening_;
-  uint16_t port_ = 0;
+  const Listener listening_;
   std::atomic<size_t> cut_ = 0;
   std::atomic<bool> over_ = false;
   std::thread thread_;

@@ -17,6 +17,7 @@
 #include <map>
 #include <random>
 
+#include "tests/unit/plugins/mail/loopback.h"
 #include "tests/unit/plugins/mail/throwaway_ca.h"
 
 namespace reprise::mail {
@@ -192,13 +193,6 @@ class Dovecot {
     getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
     close(fd);
     return ntohs(address.sin_port);
-  }
-  static sockaddr_in Loopback(uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
   }
   bool Listens() const {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "tests/unit/plugins/mail/loopback.h"
 #include "tests/unit/plugins/mail/mailboxes.h"
 
 namespace reprise::mail {
@@ -80,16 +81,6 @@ class OddServer {
         SSL_CTX_use_PrivateKey_file(settings_.get(), (folder / "server.key").c_str(), SSL_FILETYPE_PEM) != 1) {
       throw std::runtime_error("no certificate for the odd server");
     }
-    listening_.Reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (bind(listening_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listening_.get(), 16) != 0 ||
-        getsockname(listening_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      throw std::runtime_error("no port for the odd server");
-    }
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { Run(); });
   }
   ~OddServer() {
@@ -102,7 +93,7 @@ class OddServer {
     thread_.join();
   }
 
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return listening_.port(); }
   std::map<uint32_t, Stored> messages() const {
     const std::lock_guard lock(mutex_);
     return messages_;
@@ -139,7 +130,7 @@ class OddServer {
  private:
   void Run() {
     while (!over_) {
-      sdk::Fd accepted(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      sdk::Fd accepted(listening_.Accept());
       if (!accepted) continue;
       {
         const std::lock_guard lock(mutex_);
@@ -222,8 +213,8 @@ class OddServer {
 
   const Instead instead_;
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> settings_{nullptr, SSL_CTX_free};
-  sdk::Fd listening_, connection_;
-  uint16_t port_ = 0;
+  const Listener listening_;
+  sdk::Fd connection_;
   mutable std::mutex mutex_;
   std::map<uint32_t, Stored> messages_;
   uint32_t next_ = 1;
