@@ -10,6 +10,56 @@ constexpr size_t kDepthMax = 1 << 20;
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
+const char* Spaces(const char* at, const char* end) {
+  while (at < end && IsSpace(*at)) ++at;
+  return at;
+}
+
+// Letters of a string that need no look: neither its end nor an escape, and below 0x80.
+size_t StringRun(std::string_view rest) {
+  size_t i = 0;
+#ifdef __SSE2__
+  for (; i + 16 <= rest.size(); i += 16) {
+    const __m128i piece = bulk_internal::Load(rest.data() + i);
+    const __m128i end = _mm_or_si128(_mm_cmpeq_epi8(piece, _mm_set1_epi8('"')), _mm_cmpeq_epi8(piece, _mm_set1_epi8('\\')));
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(piece, _mm_set1_epi8(0x1f)), piece);
+    const auto odd = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(end, low), piece)));
+    if (odd != 0) return i + static_cast<size_t>(__builtin_ctz(odd));
+  }
+#endif
+  while (i < rest.size() && rest[i] != '"' && rest[i] != '\\' && static_cast<unsigned char>(rest[i]) >= 0x20 &&
+         static_cast<unsigned char>(rest[i]) < 0x80) {
+    ++i;
+  }
+  return i;
+}
+
+// Each of the following: what stands behind such a token, or nullptr: there is none here, or it does not end here.
+
+// A string of nothing but plain letters.
+const char* PlainString(const char* at, const char* end) {
+  if (at == end || *at != '"') return nullptr;
+  at += 1 + StringRun({at + 1, end});
+  return at < end && *at == '"' ? at + 1 : nullptr;
+}
+
+const char* PlainInteger(const char* at, const char* end) {
+  if (*at == '0' || !IsDigit(*at)) return nullptr;
+  while (at < end && IsDigit(*at)) ++at;
+  return at < end && (IsSpace(*at) || *at == ',' || *at == '}' || *at == ']') ? at : nullptr;
+}
+
+const char* Word(const char* at, const char* end) {
+  const std::string_view word = *at == 't' ? "true" : *at == 'f' ? "false" : "null";
+  return StartsWith({at, end}, word) ? at + word.size() : nullptr;
+}
+
+// REQUIRES: at < end.
+const char* PlainValue(const char* at, const char* end) {
+  if (*at == '"') return PlainString(at, end);
+  return IsDigit(*at) ? PlainInteger(at, end) : Word(at, end);
+}
+
 }  // namespace
 
 inline bool JsonCheck::Begin(char c) {
@@ -145,35 +195,48 @@ inline bool JsonCheck::Step(char c) {
   }
 }
 
-// Letters of a string that need no look: neither its end nor an escape, and below 0x80.
-size_t JsonCheck::StringRun(std::string_view rest) const {
-  size_t i = 0;
-#ifdef __SSE2__
-  for (; i + 16 <= rest.size(); i += 16) {
-    const __m128i piece = bulk_internal::Load(rest.data() + i);
-    const __m128i end = _mm_or_si128(_mm_cmpeq_epi8(piece, _mm_set1_epi8('"')), _mm_cmpeq_epi8(piece, _mm_set1_epi8('\\')));
-    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(piece, _mm_set1_epi8(0x1f)), piece);
-    const auto odd = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(end, low), piece)));
-    if (odd != 0) return i + static_cast<size_t>(__builtin_ctz(odd));
+// Whole tokens, one behind the other, as simple as most are: one of them costs what a step costs. Stops before whatever else
+// there is, right or wrong: that is for the steps.
+const char* JsonCheck::Simple(const char* at, const char* end) {
+  for (;;) {
+    if (state_ == State::kKey || state_ == State::kFirstKey) {
+      const char* const next = PlainString(Spaces(at, end), end);
+      if (next == nullptr) return at;
+      at = next;
+      state_ = State::kColon;
+    }
+    if (state_ == State::kColon) {
+      const char* const next = Spaces(at, end);
+      if (next == end || *next != ':') return at;
+      at = next + 1;
+      state_ = State::kValue;
+    }
+    if (state_ == State::kValue || state_ == State::kFirstValue) {
+      const char* const next = Spaces(at, end);
+      if (next == end) return at;
+      if (*next == '{' || *next == '[') {
+        if (!Begin(*next)) return at;
+        at = next + 1;
+        continue;
+      }
+      const char* const behind = PlainValue(next, end);
+      if (behind == nullptr) return at;
+      at = behind;
+      state_ = State::kAfter;
+    }
+    if (state_ != State::kAfter) return at;
+    const char* const next = Spaces(at, end);
+    if (next == end || !After(*next)) return at;
+    at = next + 1;
   }
-#endif
-  while (i < rest.size() && rest[i] != '"' && rest[i] != '\\' && static_cast<unsigned char>(rest[i]) >= 0x20 &&
-         static_cast<unsigned char>(rest[i]) < 0x80) {
-    ++i;
-  }
-  return i;
 }
 
 bool JsonCheck::Feed(std::string_view piece) {
-  for (size_t i = 0; i < piece.size(); ++i) {
-    if (state_ == State::kString) {
-      i += StringRun(piece.substr(i));
-      if (i == piece.size()) break;
-    } else if (state_ == State::kDigits) {
-      while (i < piece.size() && IsDigit(piece[i])) ++i;
-      if (i == piece.size()) break;
-    }
-    if (!Step(piece[i])) return false;
+  const char* at = piece.data();
+  const char* const end = at + piece.size();
+  while (at < end) {
+    at = state_ == State::kString ? at + StringRun({at, end}) : Simple(at, end);
+    if (at < end && !Step(*at++)) return false;
   }
   return true;
 }

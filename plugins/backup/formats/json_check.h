@@ -28,7 +28,7 @@ class JsonCheck {
   [[gnu::always_inline]] inline bool After(char c);
   [[gnu::always_inline]] inline bool Close(char bracket);
   bool Number(char c);
-  size_t StringRun(std::string_view rest) const;
+  const char* Simple(const char* at, const char* end);
 
   State state_ = State::kValue;
   std::string open_;          // The brackets that are open.

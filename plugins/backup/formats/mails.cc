@@ -54,6 +54,12 @@ class MessageGrammar final : public TextGrammar {
     }
   }
 
+  // The body of one message says nothing to this grammar, unless it has parts.
+  size_t Lines(std::string_view piece, uint64_t) override {
+    if (many_ || in_headers_ || !boundary_.empty()) return 0;
+    return piece.rfind('\n') + 1;  // None: npos, and so nothing.
+  }
+
   bool Mixed() const override { return true; }
   void End(Report& report, uint64_t size, bool) override {
     if (headers_ == 0) return report.Damaged(begin_, "the headers of a message", "none");

@@ -36,14 +36,15 @@ void Mix(const std::string& name, const Stamp& one, Stamp& all) {
 
 class Collector {
  public:
-  Collector(const fs::path& root, Inventory& into) : root_(root.string()), into_(into) {}
+  Collector(const fs::path& root, Inventory& into)
+      : root_(root.string()), below_(root_.size() + (EndsWith(root_, "/") ? 0 : 1)), into_(into) {}
 
   void Folder(const std::string& folder, Listing listing) {
     const Repository* repository = RepositoryAt(repositories_, folder);
     Stamp all;
-    Walk(folder, listing, [&](std::string path, Entry& entry) {
-      if (S_ISDIR(entry.mode)) return repository == nullptr ? Folder(path, std::move(*entry.below)) : Inside(path, *entry.below, all);
-      Other(std::move(path), entry, repository != nullptr, all);
+    Walk(folder, listing, [&](Entry& entry) {
+      if (!S_ISDIR(entry.mode)) return Other(entry, repository != nullptr, all);
+      repository == nullptr ? Folder(entry.path, std::move(*entry.below)) : Inside(entry.path, *entry.below, all);
     });
     if (repository == nullptr) return;
     Job job{folder, NameOf(folder), repository->name(), "", all.size};
@@ -52,8 +53,8 @@ class Collector {
     into_.bytes += all.size;
   }
 
-  void File(std::string path, const Stamp& stamp, bool looked = true) {
-    into_.jobs.push_back(JobOf(std::move(path), "file", stamp, looked));
+  void File(std::string path, std::string name, const Stamp& stamp, bool looked) {
+    Add(into_.jobs, std::move(path), std::move(name), "file", stamp, looked);
     into_.bytes += stamp.size;
     into_.newest_ns = std::max(into_.newest_ns, stamp.modified_ns);
   }
@@ -64,51 +65,51 @@ class Collector {
     if (listing.error != 0) {
       into_.findings.push_back({Sign::kUnreadable, NameOf(folder), 0, "a folder that can be read", std::strerror(listing.error)});
     }
-    const std::string before = EndsWith(folder, "/") ? folder : folder + "/";
     for (Entry& entry : listing.entries) {
       if (entry.mode == 0) {
-        into_.findings.push_back({Sign::kUnreadable, NameOf(before + entry.name), 0, "a file that stays", std::strerror(entry.error)});
-        continue;
+        into_.findings.push_back({Sign::kUnreadable, NameOf(entry.path), 0, "a file that stays", std::strerror(entry.error)});
+      } else {
+        each(entry);
       }
-      each(before + entry.name, entry);
     }
   }
 
   // Of a repository: every file is for the manifest, all of them together are one job.
   void Inside(const std::string& folder, Listing& listing, Stamp& all) {
-    Walk(folder, listing, [&](std::string path, Entry& entry) {
-      if (S_ISDIR(entry.mode)) return Inside(path, *entry.below, all);
-      Other(std::move(path), entry, true, all);
+    Walk(folder, listing, [&](Entry& entry) {
+      S_ISDIR(entry.mode) ? Inside(entry.path, *entry.below, all) : Other(entry, true, all);
     });
   }
 
-  void Other(std::string path, const Entry& entry, bool inside, Stamp& all) {
-    if (S_ISREG(entry.mode) && !inside) return File(std::move(path), entry.stamp, entry.looked);
+  void Other(Entry& entry, bool inside, Stamp& all) {
+    std::string name = NameOf(entry.path);
+    if (S_ISREG(entry.mode) && !inside) return File(std::move(entry.path), std::move(name), entry.stamp, entry.looked);
     if (S_ISREG(entry.mode)) {
-      into_.inside.push_back(JobOf(std::move(path), kHashOnly, entry.stamp, entry.looked));
+      Add(into_.inside, std::move(entry.path), std::move(name), kHashOnly, entry.stamp, entry.looked);
       Mix(into_.inside.back().name, into_.inside.back().stamp, all);
       into_.newest_ns = std::max(into_.newest_ns, into_.inside.back().stamp.modified_ns);
     } else if (!S_ISLNK(entry.mode) && !inside) {
-      into_.findings.push_back({Sign::kUndecided, NameOf(path), 0, "a file or a folder", "something else"});
+      into_.findings.push_back({Sign::kUndecided, std::move(name), 0, "a file or a folder", "something else"});
     }
   }
 
-  Job JobOf(std::string path, const char* kind, const Stamp& stamp, bool looked) const {
-    std::string name = NameOf(path);
-    Job job{std::move(path), std::move(name), kind, "", stamp.size};
+  static void Add(std::deque<Job>& jobs, std::string path, std::string name, const char* kind, const Stamp& stamp, bool looked) {
+    Job& job = jobs.emplace_back();
+    job.path = std::move(path);
+    job.name = std::move(name);
+    job.kind = kind;
+    job.size = stamp.size;
     job.stamp = stamp;
     job.looked = looked;
-    return job;
   }
+
+  // REQUIRES: the root, or a path below it.
   std::string NameOf(const std::string& path) const {
-    if (path.size() > root_.size() && path.compare(0, root_.size(), root_) == 0) {
-      const size_t from = root_.size() + (path[root_.size()] == '/' ? 1 : 0);
-      if (path[root_.size()] == '/' || EndsWith(root_, "/")) return path.substr(from);
-    }
-    return fs::path(path).filename().string();
+    return path.size() > below_ ? path.substr(below_) : fs::path(path).filename().string();
   }
 
   const std::string root_;
+  const size_t below_;  // Where the names of what is below it begin.
   Inventory& into_;
   const std::vector<std::unique_ptr<Repository>> repositories_ = AllRepositories();
 };
@@ -154,8 +155,7 @@ Inventory InventoryOf(const fs::path& path, bool every) {
   } else if (there && S_ISREG(found.st_mode)) {
     std::error_code error;
     const fs::path file = fs::canonical(plain, error);
-    collector.File((error ? plain : file).string(), StampOf(found));
-    inventory.jobs.front().name = plain.filename().string();
+    collector.File((error ? plain : file).string(), plain.filename().string(), StampOf(found), /*looked=*/true);
   } else {
     inventory.findings.push_back({Sign::kUnreadable, plain.string(), 0, "a file or a folder",
                                   there ? "something else" : std::strerror(errno)});

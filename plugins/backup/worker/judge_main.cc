@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint64_t kMemoryMax = uint64_t{1536} << 20;
 constexpr uint64_t kProgressStep = 4 << 20;
-constexpr size_t kUnsaidMax = 16 << 10;
+constexpr size_t kUnsaidMax = 64 << 10;
 
 bool Write(const std::string& text) {
   for (size_t done = 0; done < text.size();) {

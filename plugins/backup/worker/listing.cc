@@ -25,6 +25,8 @@ constexpr size_t kSample = 16;
 
 using Folder = std::shared_ptr<DIR>;
 
+std::string_view NameIn(const Entry& entry, size_t names) { return std::string_view(entry.path).substr(names); }
+
 class Lister {
  public:
   explicit Lister(bool every) : every_(every) {}
@@ -84,25 +86,27 @@ class Lister {
       return;
     }
     const Folder folder(opened, closedir);
+    const std::string before = path.back() == '/' ? path : path + "/";
     errno = 0;
     while (const dirent* one = readdir(folder.get())) {
       const std::string_view name = one->d_name;
       if (name == "." || name == "..") continue;
       Entry& entry = into.entries.emplace_back();
-      entry.name = name;
+      entry.path.reserve(before.size() + name.size());
+      entry.path.append(before).append(name);
       entry.looked = one->d_type != DT_REG;
     }
     into.error = errno;
-    std::sort(into.entries.begin(), into.entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
-    const std::string before = path.back() == '/' ? path : path + "/";
+    const size_t names = before.size();
+    std::sort(into.entries.begin(), into.entries.end(), [names](const Entry& a, const Entry& b) { return NameIn(a, names) < NameIn(b, names); });
     for (size_t at = kPart; at < into.entries.size(); at += kPart) {
-      Add(parts_, [this, folder, before, &into, at] { Look(folder, before, into, at); });
+      Add(parts_, [this, folder, names, &into, at] { Look(folder, names, into, at); });
     }
-    Look(folder, before, into, 0);
+    Look(folder, names, into, 0);
   }
 
-  // The entries from `at` on, one part of them.
-  void Look(const Folder& folder, const std::string& before, Listing& into, size_t at) {
+  // The entries from `at` on, one part of them; their names begin at `names` in their paths.
+  void Look(const Folder& folder, size_t names, Listing& into, size_t at) {
     const size_t end = std::min(at + kPart, into.entries.size());
     const bool all = every_ || into.entries.size() < kMany;
     uint64_t size = 0;
@@ -115,7 +119,7 @@ class Lister {
       }
       entry.looked = true;
       struct stat found {};
-      if (fstatat(dirfd(folder.get()), entry.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (fstatat(dirfd(folder.get()), entry.path.c_str() + names, &found, AT_SYMLINK_NOFOLLOW) != 0) {
         entry.error = errno;
         continue;
       }
@@ -125,7 +129,7 @@ class Lister {
       if (!S_ISDIR(found.st_mode)) continue;
       entry.below = std::make_unique<Listing>();
       Listing& below = *entry.below;
-      Add(folders_, [this, path = before + entry.name, &below] { List(path, below, /*first=*/false); });
+      Add(folders_, [this, path = entry.path, &below] { List(path, below, /*first=*/false); });
     }
   }
 

@@ -15,7 +15,7 @@ namespace reprise::backup {
 struct Listing;
 
 struct Entry {
-  std::string name;
+  std::string path;  // Of its folder, with a / and its name behind it.
   mode_t mode = 0;  // 0: it could not be looked at, `error` says why.
   int error = 0;
   bool looked = true;  // False: that it is a file is all that is known, and its size is a guess.
@@ -24,7 +24,7 @@ struct Entry {
 };
 
 struct Listing {
-  std::vector<Entry> entries;  // Sorted bytewise by name.
+  std::vector<Entry> entries;  // Sorted bytewise by path.
   int error = 0;               // Why not all of them could be told.
 };
 

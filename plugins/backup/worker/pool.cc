@@ -22,7 +22,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Small files are sent many at a time, so that a child never waits for its parent.
-constexpr size_t kJobsAhead = 512;
+constexpr size_t kJobsAhead = 4096;
+constexpr size_t kPrepared = 2;  // Children that even a small folder has work for.
 constexpr uint64_t kBytesAhead = 16 << 20;
 constexpr int kPipe = 1 << 20;
 constexpr size_t kHearMax = 64 << 10;
@@ -179,6 +180,10 @@ void Pool::Bury(Child& child, std::deque<Job>& jobs, const Done& done, bool hung
                                                   : Words("a decoder that ended with code ", WEXITSTATUS(status));
   outcome.judged.outcome.findings = {{Sign::kUndecided, culprit.name, 0, "content that a decoder survives", found}};
   done(culprit, std::move(outcome));
+}
+
+void Pool::Prepare() {
+  while (children_.size() < std::min(kPrepared, options_.children)) children_.push_back(Start());
 }
 
 void Pool::Run(std::deque<Job> jobs, const Done& done, const Read& read) {

@@ -34,6 +34,8 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
+  // Starts the first children, so that they are ready by the time that the jobs are known. Throws as Run.
+  void Prepare();
   // Does all jobs and returns. Throws std::system_error when no child can be started. `read` is also called now and
   // then with 0.
   void Run(std::deque<Job> jobs, const Done& done, const Read& read);

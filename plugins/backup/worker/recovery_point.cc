@@ -285,6 +285,7 @@ double Judgement::Checked() const {
 }
 
 Judgement JudgeRecoveryPoint(const std::string& path, Pool& pool, const Steps& steps, const JudgeOptions& options) {
+  if (fs::is_directory(path)) pool.Prepare();
   // Records are found again by size and times, of every file.
   Sum sum(path, InventoryOf(path, /*every=*/options.resume != nullptr), options);
   std::deque<Job> jobs = sum.Jobs();
