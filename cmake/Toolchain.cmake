@@ -34,13 +34,14 @@ endif()
 if(REPRISE_ASAN)
   add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+  add_library(sanitizer_defaults OBJECT ${CMAKE_SOURCE_DIR}/cmake/asan_defaults.cc)
 elseif(REPRISE_TSAN)
   add_compile_options(-fsanitize=thread)
   add_link_options(-fsanitize=thread)
-  add_library(tsan_defaults OBJECT ${CMAKE_SOURCE_DIR}/cmake/tsan_defaults.cc)
+  add_library(sanitizer_defaults OBJECT ${CMAKE_SOURCE_DIR}/cmake/tsan_defaults.cc)
 endif()
 
-# Into every executable: see the file.
-if(REPRISE_TSAN)
-  link_libraries($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:$<TARGET_OBJECTS:tsan_defaults>>)
+# Into every executable: see the files.
+if(REPRISE_SANITIZED)
+  link_libraries($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:$<TARGET_OBJECTS:sanitizer_defaults>>)
 endif()
