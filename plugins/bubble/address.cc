@@ -80,6 +80,18 @@ bool Subnet::Contains(const Address& address) const {
   return true;
 }
 
+bool Subnet::NamesNoHost(const Address& address) const {
+  uint8_t other[4] = {};
+  if (ipv6 || length > 30 || !Contains(address) || !ReadBytes(address.text, false, other)) return false;
+  bool zeros = true, ones = true;
+  for (int bit = length; bit < 32; ++bit) {
+    const bool one = (other[bit / 8] & (0x80 >> (bit % 8))) != 0;
+    zeros = zeros && !one;
+    ones = ones && one;
+  }
+  return zeros || ones;
+}
+
 std::string ParseMac(const std::string& text, const std::string& parameter) {
   if (text.empty()) return text;
   std::string mac;

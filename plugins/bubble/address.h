@@ -26,6 +26,8 @@ struct Subnet {
   int length = 0;
 
   bool Contains(const Address& address) const;
+  // Its network or its broadcast address: no host's. IPv6 has none; nor has a network of one or two hosts.
+  bool NamesNoHost(const Address& address) const;
   bool operator==(const Subnet&) const = default;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plugins/bubble/own.h"
+
 namespace reprise::bubble {
 namespace {
 
@@ -26,21 +28,27 @@ Table MustBeLoaded(const sdk::Context& context, const Bubble& bubble) {
 
 }  // namespace
 
-Post PostFrom(const sdk::Context& context, const Charter& charter) {
+Post PostAsked(const sdk::Context& context) {
   Post post{context.Param("post"),
             {ParseAddress(context.Param("address"), "address"), ParseMac(context.Param("mac", std::string()), "mac")},
             {}};
   for (const std::string& text : context.Param<std::vector<std::string>>("applications")) {
     Service service = ParseService(text, "applications");
+    if (std::find(post.applications.begin(), post.applications.end(), service) == post.applications.end()) {
+      post.applications.push_back(std::move(service));
+    }
+  }
+  return post;
+}
+
+void CheckPost(const Post& post, const Charter& charter) {
+  for (const Service& service : post.applications) {
     if (!charter.HasMember(service.address)) {
       throw Error("bad_params", "application " + service.Shown() + " is on no member of bubble " + charter.bubble,
                   "posts reach applications inside only; members are named by bubble.gateway");
     }
     if (service.address.ipv6 != charter.posts_ipv6) {
       throw Error("bad_params", "application " + service.Shown() + " has another family than the bubble's posts");
-    }
-    if (std::find(post.applications.begin(), post.applications.end(), service) == post.applications.end()) {
-      post.applications.push_back(std::move(service));
     }
   }
   if (post.applications.empty()) throw Error("bad_params", "parameter applications is empty: what may the post reach?");
@@ -53,6 +61,15 @@ Post PostFrom(const sdk::Context& context, const Charter& charter) {
       throw Error("bad_params", "address " + post.host.address.text + " is inside the bubble", "a post is outside");
     }
   }
+  if (const std::string interface = InterfaceWith(post.host.address); !interface.empty()) {
+    throw Error("bad_params", "address " + post.host.address.text + " is this gateway's own, on " + interface,
+                "a post is a host of its own outside");
+  }
+}
+
+Post PostFrom(const sdk::Context& context, const Charter& charter) {
+  Post post = PostAsked(context);
+  CheckPost(post, charter);
   return post;
 }
 

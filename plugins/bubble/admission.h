@@ -8,7 +8,11 @@
 
 namespace reprise::bubble {
 
-// From the parameters of bubble.admit_post. Throws Error "bad_params".
+// What the parameters of bubble.admit_post say. Throws Error "bad_params" where they are misspelt.
+Post PostAsked(const sdk::Context& context);
+// Throws Error "bad_params" where it is no post of this bubble.
+void CheckPost(const Post& post, const Charter& charter);
+// Both.
 Post PostFrom(const sdk::Context& context, const Charter& charter);
 
 // The place of the post of that name; end() if it is not in.

@@ -1,5 +1,7 @@
 #include "plugins/bubble/flow.h"
 
+#include <algorithm>
+
 #include "plugins/bubble/admission.h"
 #include "plugins/bubble/spelling.h"
 #include "plugins/bubble/told.h"
@@ -14,14 +16,33 @@ using sdk::Error;
 using sdk::Json;
 
 constexpr const char* kFlowClaim = "bubble.flow_open";
-std::string Key(const Flow& flow) {
-  std::string key = Tuple(flow.from, flow.to);
-  for (size_t at = 0; (at = key.find(" . ", at)) != std::string::npos;) key.replace(at, 3, "_");
-  return key;
-}
 
-std::string BeforeKey(const std::string& bubble, const Flow& flow) {
-  return "before-flow." + bubble + "." + Key(flow);
+// The way as it was before `mine` was opened on it. What Apply closed for `mine` bears the same time; what somebody closed
+// before or since stays closed, and a decision whose way was closed stays spent. `open`: the gateway lets it through now,
+// or will once its seal is off. Returns what is to be said.
+std::string TakeBack(std::vector<Flow>& flows, const Flow& mine, bool open, int64_t now) {
+  const auto noted = std::find_if(flows.begin(), flows.end(), [&](const Flow& flow) {
+    return flow.SameWay(mine) && flow.decision == mine.decision;
+  });
+  if (noted == flows.end()) return "nothing to undo";
+  const std::string shown = mine.Shown(), by = " by " + mine.decision;
+  if (!noted->RunsAt(now)) {
+    for (const Flow& later : flows) {
+      if (!later.SameWay(mine) || noted->closed_ms == 0 || later.opened_ms != noted->closed_ms) continue;
+      // An undo of that one opens this one no more.
+      noted->closed_ms = std::max(now, noted->closed_ms + 1);
+      return shown + " is left as it is: " + later.decision + " took the place of what was opened" + by;
+    }
+    return shown + " is left as it is: what was opened" + by + (noted->closed_ms != 0 ? " was closed" : " has ended");
+  }
+  const int64_t opened_ms = noted->opened_ms;
+  flows.erase(noted);
+  if (open) {
+    for (Flow& flow : flows) {
+      if (flow.SameWay(mine) && flow.closed_ms == opened_ms) flow.closed_ms = 0;
+    }
+  }
+  return shown + (open ? " is as it was" : " is left closed: the gateway had it closed already");
 }
 
 sdk::Params FlowParams(bool opens) {
@@ -116,14 +137,10 @@ sdk::ApplyResult OpenFlow::Apply(sdk::Context& context) {
                   "take a new decision, and name it in parameter decision");
     }
   } else {
-    Bubble one;
-    one.charter = bubble.charter;
     for (Flow& flow : bubble.flows) {
-      if (!flow.SameWay(wanted)) continue;
-      one.flows.push_back(flow);
-      if (flow.RunsAt(now)) flow.closed_ms = now;  // The new decision takes its place.
+      // The new decision takes its place: by this time rollback knows what to bring back.
+      if (flow.SameWay(wanted) && flow.RunsAt(now)) flow.closed_ms = wanted.opened_ms;
     }
-    store.PutBefore(BeforeKey(bubble.charter.bubble, wanted), {{"was", ToJson(one)}});
     MakeRoom(bubble.flows, now);
     bubble.flows.push_back(wanted);
     store.Put(bubble);
@@ -151,18 +168,19 @@ sdk::VerifyResult OpenFlow::Verify(sdk::Context& context) {
 sdk::RollbackResult OpenFlow::Rollback(sdk::Context& context) {
   const Store store;
   const auto lock = store.Lock(context);
-  const Flow way = WayFrom(context);
-  const std::string name = BubbleName(context), key = BeforeKey(name, way);
-  const auto before = store.Before(key);
-  if (!before || !before->contains("was")) return {"nothing to undo"};
-  if (auto bubble = store.Get(name)) {
-    std::erase_if(bubble->flows, [&](const Flow& flow) { return flow.SameWay(way); });
-    for (Flow& flow : BubbleFromJson(before->at("was")).flows) bubble->flows.push_back(std::move(flow));
-    store.Put(*bubble);
-    LoadWay(context, *bubble, way, NowMs());
-  }
-  store.ForgetBefore(key);
-  return {way.Shown() + " is as it was"};
+  Flow mine = WayFrom(context);
+  mine.decision = context.Param("decision");
+  auto bubble = store.Get(BubbleName(context));
+  if (!bubble) return {"nothing to undo"};
+  const auto table = Loaded(context, bubble->charter.bubble);
+  const bool in_kernel = InKernel(table, mine);
+  const int64_t now = NowMs();
+  const std::string told = TakeBack(bubble->flows, mine, in_kernel || !table || table->Sealed(), now);
+  store.Put(*bubble);
+  // Also where there was nothing to undo: an undo that was cut short may have left it there. What is not there is not
+  // brought in.
+  if (in_kernel) LoadWay(context, *bubble, mine, now);
+  return {told};
 }
 
 sdk::ActionInfo CloseFlow::Describe() const {

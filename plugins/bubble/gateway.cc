@@ -1,5 +1,6 @@
 #include "plugins/bubble/gateway.h"
 
+#include "plugins/bubble/own.h"
 #include "plugins/bubble/spelling.h"
 #include "plugins/bubble/told.h"
 #include "plugins/sdk/process.h"
@@ -15,9 +16,15 @@ std::string BeforeKey(const std::string& bubble) {
   return "before." + bubble;
 }
 
-// Posts and flows that are there lead to members; they may not be left pointing elsewhere.
+// Posts are outside; posts and flows that are there lead to members, and may not be left pointing elsewhere.
 void CheckGuests(const Bubble& bubble, const Charter& charter) {
   for (const Post& post : bubble.posts) {
+    for (const Subnet& subnet : charter.subnets) {
+      if (!subnet.Contains(post.host.address)) continue;
+      throw Error("members_in_use",
+                  "post " + post.name + " (" + post.host.address.text + ") would be inside, in subnet " + subnet.text,
+                  "a post is outside: mend the subnets, or take the post out with bubble.remove_post first");
+    }
     for (const Service& service : post.applications) {
       if (charter.HasMember(service.address)) continue;
       throw Error("members_in_use",
@@ -59,7 +66,14 @@ Bubble Wanted(const Store& store, const Charter& charter) {
   return bubble;
 }
 
+// What this gateway is itself, and what its other bubbles have, is not this bubble's.
 void CheckAlone(const Store& store, const Charter& charter) {
+  for (const Member& member : charter.members) {
+    const std::string interface = InterfaceWith(member.address);
+    if (interface.empty()) continue;
+    throw Error("bad_params", "member " + member.Shown() + " is this gateway itself, on " + interface,
+                "members are hosts behind the gateway");
+  }
   for (const Bubble& other : store.All()) {
     if (other.charter.bubble == charter.bubble) continue;
     for (const std::string& interface : charter.interfaces) {
@@ -73,6 +87,14 @@ void CheckAlone(const Store& store, const Charter& charter) {
         if (subnet.Contains(member.address)) {
           throw Error("bad_params", "member " + member.Shown() + " is inside bubble " + other.charter.bubble);
         }
+      }
+    }
+    for (const Member& member : other.charter.members) {
+      for (const Subnet& subnet : charter.subnets) {
+        if (!subnet.Contains(member.address)) continue;
+        throw Error("bad_params",
+                    "subnet " + subnet.text + " covers " + member.Shown() + ", a member of bubble " + other.charter.bubble,
+                    "name only the networks of this bubble");
       }
     }
   }
@@ -191,6 +213,7 @@ sdk::RollbackResult Gateway::Rollback(sdk::Context& context) {
                     " has no room for those that are in: " + Named(bubble.posts),
                 "take posts out with bubble.remove_post first");
   }
+  CheckGuests(bubble, bubble.charter);
   Install(context, store, bubble);
   store.ForgetBefore(BeforeKey(name));
   return {"the bubble is as it was: " + Shown(context, bubble)};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugins/bubble/admission.h"
+#include "plugins/bubble/post_steps.h"
 #include "plugins/bubble/spelling.h"
 #include "plugins/bubble/told.h"
 #include "plugins/sdk/process.h"
@@ -15,37 +16,9 @@ using sdk::Json;
 
 constexpr const char* kPostClaim = "bubble.post_admitted";
 
-std::string BeforeKey(const std::string& bubble, const std::string& post) {
-  return "before-post." + bubble + "." + post;
-}
-
-Json Former(Bubble bubble, const std::string& name) {
-  const auto noted = Find(bubble.posts, name);
-  if (noted == bubble.posts.end()) return {{"post", nullptr}};
-  Bubble one;
-  one.charter = bubble.charter;
-  one.posts = {*noted};
-  return {{"post", ToJson(one)}};
-}
-
-std::string BringBack(sdk::Context& context) {
-  const Store store;
-  const auto lock = store.Lock(context);
-  const std::string name = context.Param("post"), bubble_name = BubbleName(context), key = BeforeKey(bubble_name, name);
-  const auto before = store.Before(key);
-  if (!before || !before->contains("post")) return "nothing to undo";
-  const auto bubble = store.Get(bubble_name);
-  std::string told = "the bubble is gone";
-  if (bubble && before->at("post").is_null()) {
-    PutOut(context, store, *bubble, name);
-    told = "post " + name + " is out, as before";
-  } else if (bubble) {
-    const Post post = BubbleFromJson(before->at("post")).posts.at(0);
-    LetIn(context, store, *bubble, post);
-    told = "post " + Shown(post) + ", as before";
-  }
-  store.ForgetBefore(key);
-  return told;
+Json AsLeft(Bubble bubble, const Post& post) {
+  bubble.posts = {post};
+  return OnePost(bubble, post.name);
 }
 
 sdk::Params PostParams(bool with_host) {
@@ -117,8 +90,7 @@ sdk::ApplyResult AdmitPost::Apply(sdk::Context& context) {
   std::vector<Post> posts = bubble.posts;
   const auto noted = Find(posts, post.name);
   // A note that says the same is of an apply that was cut short: what was before stands in its own.
-  if (noted == posts.end() || !(*noted == post))
-    store.PutBefore(BeforeKey(bubble.charter.bubble, post.name), Former(bubble, post.name));
+  if (noted == posts.end() || !(*noted == post)) NoteStep(store, bubble, post.name, AsLeft(bubble, post));
   LetIn(context, store, bubble, post);
   return {true, "admitted " + Shown(post)};
 }
@@ -139,7 +111,10 @@ sdk::VerifyResult AdmitPost::Verify(sdk::Context& context) {
 }
 
 sdk::RollbackResult AdmitPost::Rollback(sdk::Context& context) {
-  return {BringBack(context)};
+  const Store store;
+  const auto lock = store.Lock(context);
+  const Post post = PostAsked(context);
+  return {UndoStep(context, store, post.name, AsLeft(Bubble(), post))};
 }
 
 sdk::ActionInfo RemovePost::Describe() const {
@@ -174,8 +149,8 @@ sdk::ApplyResult RemovePost::Apply(sdk::Context& context) {
   const auto lock = store.Lock(context);
   const std::string name = context.Param("post");
   const auto bubble = store.Get(BubbleName(context));
-  if (!bubble || Former(*bubble, name)["post"].is_null()) return {false, "post " + name + " is not admitted"};
-  store.PutBefore(BeforeKey(bubble->charter.bubble, name), Former(*bubble, name));
+  if (!bubble || OnePost(*bubble, name).is_null()) return {false, "post " + name + " is not admitted"};
+  NoteStep(store, *bubble, name, nullptr);
   PutOut(context, store, *bubble, name);
   return {true, "post " + name + " is out"};
 }
@@ -205,7 +180,9 @@ sdk::VerifyResult RemovePost::Verify(sdk::Context& context) {
 }
 
 sdk::RollbackResult RemovePost::Rollback(sdk::Context& context) {
-  return {BringBack(context)};
+  const Store store;
+  const auto lock = store.Lock(context);
+  return {UndoStep(context, store, context.Param("post"), nullptr)};
 }
 
 }  // namespace reprise::bubble

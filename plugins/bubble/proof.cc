@@ -18,10 +18,26 @@ bool IsKind(const std::string& kind, const std::string& element) {
   return kind == "icmp" ? protocol == "icmp" || protocol == "ipv6-icmp" : protocol == kind;
 }
 
+// Links that stand on this one: what comes by its cable may come in by their names, past rules by its own.
+std::vector<std::string> StandingOn(const Json& links, const std::string& name) {
+  std::vector<std::string> others;
+  for (const Json& link : links) {
+    const std::string kind = link.value("linkinfo", Json::object()).value("info_kind", "");
+    if (link.value("link", "") == name && kind != "veth") others.push_back(link.value("ifname", "?") + " (" + kind + ")");
+  }
+  return others;
+}
+
 // An interface that is there, by its own name: as the port of a bridge its packets would come in by the bridge's.
 void CheckInterfaces(const sdk::Context& context, const Charter& charter, std::vector<std::string>& holes,
                      std::vector<std::string>& unproven) {
+  const sdk::RunResult all = sdk::Run(context, {"ip", "-j", "-d", "link", "show"});
+  const Json every = Json::parse(all.out, nullptr, false);
+  if (!all.ok() || !every.is_array()) unproven.push_back("interfaces cannot be looked at: " + all.Why());
   for (const std::string& name : charter.interfaces) {
+    for (const std::string& other : every.is_array() ? StandingOn(every, name) : std::vector<std::string>()) {
+      holes.push_back("interface " + other + " stands on " + name + ": packets of its cable come in past rules by its name");
+    }
     if (if_nametoindex(name.c_str()) == 0) {
       unproven.push_back("interface " + name + " is not there");
       continue;

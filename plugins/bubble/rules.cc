@@ -152,11 +152,15 @@ Chains RulesOf(const Charter& charter) {
   }
   const Lines echo = {"icmp type echo-request limit rate 20/second burst 20 packets accept",
                       "icmpv6 type echo-request limit rate 20/second burst 20 packets accept"};
+  // A source that cannot be inside: whatever answered it, an echo's reply or an error that the kernel makes before it forwards, would
+  // carry what it was sent to that address outside. So it gets as far as the cable's own questions (neighbours), and no further.
+  const Lines forged = {"iifname " + inside + " ip saddr != @inside4 goto refuse_out",
+                        "iifname " + inside + " ip6 saddr != @inside6 ip6 saddr != fe80::/10 ip6 saddr != :: goto refuse_out"};
   const std::string mark = "meta mark set meta mark | " + std::to_string(kMark);
   return {// What these rules will look at: without the mark, routing has no way for it. See bolt.h.
           {"marks",
-           {"type filter hook prerouting priority -140 policy accept", "iifname " + inside + " " + mark,
-            "ip daddr @inside4 " + mark, "ip6 daddr @inside6 " + mark}},
+           Lines{"type filter hook prerouting priority -140 policy accept"} + forged +
+               Lines{"iifname " + inside + " " + mark, "ip daddr @inside4 " + mark, "ip6 daddr @inside6 " + mark}},
           // Through the gateway. Whatever is left without a verdict, whoever took the rules away, is dropped.
           {"forward", Lines{"type filter hook forward priority -50 policy drop",
                             "iifname " + inside + " goto from_inside", "oifname " + inside + " goto to_inside"} +
@@ -176,7 +180,9 @@ Chains RulesOf(const Charter& charter) {
                              echo + Lines{"jump allowed", "goto refuse_gateway"}},
           {"output", Lines{"type filter hook output priority -50 policy accept", "oifname \"lo\" accept",
                            "oifname " + inside + " goto gateway_out", "ip daddr @inside4 goto refuse_gateway",
-                           "ip6 daddr @inside6 goto refuse_gateway"}},
+                           "ip6 daddr @inside6 goto refuse_gateway",
+                           // About a hop-by-hop option: said before any rule has seen the packet, whatever source it had.
+                           "icmpv6 type parameter-problem goto refuse_gateway"}},
           {"gateway_out",
            {"icmpv6 type { mld2-listener-report, nd-neighbor-advert, nd-neighbor-solicit, nd-router-advert } accept",
             "icmp type echo-reply accept", "icmpv6 type echo-reply accept", "jump allowed", "goto refuse_gateway"}},

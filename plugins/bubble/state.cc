@@ -49,6 +49,12 @@ void CheckWhole(const Charter& charter) {
                                     [&](const Subnet& subnet) { return subnet.Contains(member.address); });
     if (!inside)
       Refuse("member " + member.Shown() + " is in none of the subnets", "add its network, or mend its address");
+    for (const Subnet& subnet : charter.subnets) {
+      if (!subnet.NamesNoHost(member.address)) continue;
+      Refuse("member " + member.Shown() + " is the network or broadcast address of subnet " + subnet.text +
+                 ", expected the address of one host",
+             "mend its address, or the length of its network");
+    }
   }
   for (const Service& service : charter.management) {
     const bool inside = std::any_of(charter.subnets.begin(), charter.subnets.end(),

@@ -114,7 +114,9 @@ TEST(AdmitPost, RefusesWhatIsNoPost) {
     EXPECT_EQ(with("address", "10.1.0.12"), "post_conflict") << "the post has another address";
     EXPECT_EQ(with("applications", {"tcp:10.20.0.3:8080"}), "done") << "other applications for the same post";
     EXPECT_TRUE(site.Gateway(VERB_PROBE, "gateway", LabBubble()).holds());
-    EXPECT_TRUE(site.Gateway(VERB_ROLLBACK, "admit_post", LabPost(1)).done());
+    json otherwise = LabPost(1);
+    otherwise["applications"] = {"tcp:10.20.0.3:8080"};
+    EXPECT_TRUE(site.Gateway(VERB_ROLLBACK, "admit_post", otherwise).done());
     EXPECT_TRUE(site.Gateway(VERB_PROBE, "admit_post", LabPost(1)).holds()) << "undone to what was before";
   });
 }

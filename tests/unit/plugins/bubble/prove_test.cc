@@ -50,7 +50,7 @@ TEST(Prove, EachKindOfProbeTellsAnOpenWallFromAClosedOne) {
                                        {"dns:fd00:1::9", ""}}) {
       json one = InsideProof();
       one["targets"] = {target};
-      one["kinds"] = json::array();
+      one["kinds"] = {std::string(target).substr(0, std::string(target).find(':'))};
       const Answer open = site.On("inside", "prove_inside", one);
       EXPECT_EQ(ClaimOf(open).rfind("bubble.closed_inside fails: got through: ", 0), 0u) << PrintToString(open);
       const bool by_either = std::string(target).rfind("dns", 0) == 0;
@@ -82,6 +82,15 @@ TEST(Prove, ProvesNothingThroughACutCable) {
     json same = InsideProof();
     same["controls"] = {"tcp:10.1.0.9:443"};
     EXPECT_EQ(site.On("inside", "prove_inside", same).code(), "bad_params");
+    for (const char* own : {"icmp:10.20.0.2", "icmp:fd00:20::2"}) {
+      same["controls"] = {own};
+      const Answer answer = site.On("inside", "prove_inside", same);
+      EXPECT_EQ(answer.code(), "bad_params") << own;
+      EXPECT_THAT(PrintToString(answer), HasSubstr("is this host itself")) << own;
+    }
+    json nothing = InsideProof();
+    nothing["kinds"] = json::array();
+    EXPECT_EQ(site.On("inside", "prove_inside", nothing).code(), "bad_params");
     for (const char* text :
          {"10.1.0.9", "http:10.1.0.9:80", "tcp:www:80", "icmp:10.1.0.9 -f", "dns:", "udp:127.0.0.1:53"}) {
       json hostile = InsideProof();
@@ -202,6 +211,10 @@ TEST(Prove, FindsWaysAroundTheRules) {
     }
     ASSERT_TRUE(Nft({"delete", "table", "ip", "turn"}));
     EXPECT_TRUE(site.Reaches("10.20.0.2", "10.1.0.2", 7443));
+    if (Command({"ip", "link", "add", "link", "in0", "name", "mv0", "type", "macvlan"})) {
+      EXPECT_THAT(ClaimOf(site.Gateway(VERB_PROBE, "prove", kLab)), HasSubstr("interface mv0 (macvlan) stands on in0"));
+      ASSERT_TRUE(Command({"ip", "link", "del", "mv0"}));
+    }
     ASSERT_TRUE(Nft({"add", "table", "inet", "fast"}));
     if (Nft({"add", "flowtable", "inet", "fast", "ft", "{ hook ingress priority 0; devices = { in0, out0 }; }"},
             &said)) {
