@@ -24,7 +24,7 @@ std::string Ask(const sdk::Context& context, const Connector& connector) {
                                        ProbeMessage(connector.application, connector.facility, connector.probe_type, id, now));
   if (!exchanged.why_not.empty()) return exchanged.why_not;
   const auto acknowledgement = ReadAcknowledgement(exchanged.answer);
-  if (!acknowledgement) return "what answers speaks no HL7";
+  if (!acknowledgement) return "what answers gives no HL7 acknowledgement with one MSA";
   if (acknowledgement->control_id != id) return "acknowledges another message";
   return acknowledgement->accepted() ? "AA" : "refuses a message of training with " + acknowledgement->code.substr(0, 4);
 }

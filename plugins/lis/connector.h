@@ -20,7 +20,8 @@ struct Connector {
   std::string application, facility;    // Whom messages are for: MSH-5, MSH-6.
   std::string probe_type;               // Of the message that asks whether it answers: MSH-9.
   std::string module;                   // Whose base keeps the messages.
-  // Rows: direction (in, out), control id, acknowledgement ("" while there is none); since current_setting('reprise.since').
+  // Rows: direction (in, out), control id, acknowledgement ("" while there is none) and, where the base can say so, how many
+  // rows of the application's own came of it; since current_setting('reprise.since').
   std::string messages;
 };
 

@@ -1,5 +1,6 @@
 #include "plugins/lis/hl7.h"
 
+#include <algorithm>
 #include <ctime>
 #include <vector>
 
@@ -43,13 +44,16 @@ std::string ProbeMessage(const std::string& application, const std::string& faci
 std::optional<Acknowledgement> ReadAcknowledgement(std::string_view message) {
   if (message.size() < 8 || message.substr(0, 3) != "MSH") return std::nullopt;
   const char field = message[3];
-  for (const std::string& segment : Split(message, '\r')) {
-    if (segment.rfind(std::string("MSA") + field, 0) != 0) continue;
+  std::string text(message);
+  std::replace(text.begin(), text.end(), '\n', '\r');  // Not what the standard says, but sent by some.
+  std::optional<Acknowledgement> found;
+  for (const std::string& segment : Split(text, '\r')) {
+    if (segment.rfind("MSA", 0) != 0) continue;
     const std::vector<std::string> fields = Split(segment, field);
-    if (fields.size() < 3) return std::nullopt;
-    return Acknowledgement{fields[1], fields[2]};
+    if (found || fields.size() < 3 || fields[0] != "MSA") return std::nullopt;
+    found = Acknowledgement{fields[1], fields[2]};
   }
-  return std::nullopt;
+  return found;
 }
 
 Exchanged Exchange(const sdk::Context& context, const std::string& address_text, const std::string& message,
@@ -92,7 +96,11 @@ Exchanged Exchange(const sdk::Context& context, const std::string& address_text,
   char buffer[4096];
   while (stream.size() < kAnswerMax) {
     if (const auto answer = Unframed(stream)) {
-      result.answer = *answer;
+      if (stream.find('\x0b', stream.find("\x1c\r")) != std::string::npos) {
+        result.why_not = "more than one message in answer to one";
+      } else {
+        result.answer = *answer;
+      }
       return result;
     }
     if (!net::WaitFor(context, fd.get(), POLLIN, until)) {

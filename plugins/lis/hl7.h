@@ -25,7 +25,7 @@ struct Acknowledgement {
   bool accepted() const { return code == "AA" || code == "CA"; }
 };
 
-// Nothing if it is none.
+// Nothing if it is none, or has more than one MSA: what says yes and no says neither.
 std::optional<Acknowledgement> ReadAcknowledgement(std::string_view message);
 
 struct Exchanged {

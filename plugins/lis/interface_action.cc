@@ -14,7 +14,21 @@ using sdk::ClaimState;
 using sdk::Error;
 using sdk::ServiceState;
 
-InterfaceState WantedState(const sdk::Context& context) { return *InterfaceStateOf(context.Param("state")); }
+constexpr int64_t kSuperviseMaxMs = 30LL * 86'400'000;
+
+// What is asked for, checked. Throws Error "bad_params".
+InterfaceState WantedState(const sdk::Context& context) {
+  const int64_t supervise_ms = context.Duration("supervise_for").count();
+  if (supervise_ms < 1000 || supervise_ms > kSuperviseMaxMs) {
+    throw Error("bad_params", "parameter supervise_for is " + context.Param("supervise_for") + ", expected 1s to 30d", "supervision has an end, and lasts until somebody could look");
+  }
+  const std::string decision = context.Param<std::string>("decision", "");
+  const bool line = std::none_of(decision.begin(), decision.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (!line || (!decision.empty() && decision.find_first_not_of(' ') == std::string::npos)) {
+    throw Error("bad_params", "parameter decision is no line of text", "name the decision that moves this interface, such as D-12");
+  }
+  return *InterfaceStateOf(context.Param("state"));
+}
 
 std::string DownMark(const std::string& service) { return "/etc/service/" + service + "/down"; }
 
@@ -107,8 +121,8 @@ sdk::ActionInfo InterfaceAction::Describe() const {
           .memory_mb = 1024,
           .params = {application::ProfileParam(kAdapter), application::ProfileFileParam(),
                      sdk::Text("state").Required().OneOf({"cut", "proposed", "approved", "open_supervised", "open", "retired"}).About("Where it shall be"),
-                     sdk::Text("decision").AtMost(120).About("The decision that this carries out; needed from approved on"),
-                     sdk::Duration("supervise_for").Default("24h").About("How long open_supervised may last"),
+                     sdk::Text("decision").AtMost(120).About("The decision that this carries out, one line; needed from approved on"),
+                     sdk::Duration("supervise_for").Default("24h").About("How long open_supervised may last: 1s to 30d"),
                      sdk::Integer("min_messages").Range(0, 1000000000).Default(1).About("For open: so many must have passed under supervision"),
                      sdk::Integer("nack_max").Range(0, 1000000000).Default(0).About("For open: so many may have been refused"),
                      LedgerParam(),
@@ -180,7 +194,7 @@ sdk::VerifyResult InterfaceAction::Verify(sdk::Context& context) {
 
 sdk::RollbackResult InterfaceAction::Rollback(sdk::Context& context) {
   const Job job(context);
-  const InterfaceState wanted = WantedState(context);
+  const InterfaceState wanted = *InterfaceStateOf(context.Param("state"));
   const InterfaceRecord record = ReadRecord(job.notes, job.connector.name);
   if (record.history.empty() || record.state != wanted || record.history.back().decision != context.Param<std::string>("decision", "")) {
     return {"nothing to undo: this step did not move the interface, which is " + record.Shown()};
@@ -234,7 +248,7 @@ sdk::ProbeResult ReconcileAction::Probe(sdk::Context& context) {
   claims.push_back({kNominalClaim, holds && open && others.empty() ? ClaimState::kHolds : ClaimState::kFails, detail});
   return {.holds = holds,
           .summary = text,
-          .observed = {{"sent", reconciled.sent}, {"lost", reconciled.lost}, {"doubled", reconciled.doubled}, {"unsent", reconciled.unsent},
+          .observed = {{"sent", reconciled.sent}, {"lost", reconciled.lost}, {"doubled", reconciled.doubled}, {"unsent", reconciled.unsent}, {"unmade", reconciled.unmade},
                        {"in", traffic.in()}, {"out", traffic.sent}, {"nacks", traffic.nacks()}, {"backlog", traffic.backlog.size()}},
           .evidence = found.evidence,
           .claims = claims};

@@ -16,7 +16,12 @@ inline sdk::Param LedgerParam() {
 
 // Nothing if the step has none.
 inline std::optional<std::vector<std::string>> LedgerOf(const sdk::Context& context) {
-  if (context.Has("ledger")) return ParseLedger(sdk::ReadFile(context.Param("ledger"), 64 << 20));
+  if (context.Has("ledger")) {
+    const std::string path = context.Param("ledger");
+    const auto text = sdk::ReadFileIfThere(path, 64 << 20);
+    if (!text) throw sdk::Error("no_ledger", "the other side's list " + path + " is not on this host", "carry it here, or give the step the artifact ledger.txt");
+    return ParseLedger(*text);
+  }
   if (context.artifacts().contains("ledger.txt")) return ParseLedger(sdk::ReadFile(context.Artifact("ledger.txt"), 64 << 20));
   return std::nullopt;
 }

@@ -22,6 +22,26 @@ std::vector<std::string_view> LinesOf(std::string_view text) {
   return lines;
 }
 
+std::vector<std::string_view> FieldsOf(std::string_view line) {
+  std::vector<std::string_view> fields;
+  for (size_t begin = 0; begin <= line.size();) {
+    const size_t end = std::min(line.find('\t', begin), line.size());
+    fields.push_back(line.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return fields;
+}
+
+// Why `line` is no control id; empty if it is one.
+std::string WhyNoId(std::string_view line) {
+  if (line.size() > 199) return "it is " + std::to_string(line.size()) + " bytes long, at most 199 are one id";
+  for (size_t at = 0; at < line.size(); ++at) {
+    if (line[at] == ' ' || line[at] == '\t') return "it has a blank at column " + std::to_string(at + 1);
+    if (line[at] < ' ' || line[at] > '~') return "it has a byte that is no plain character at column " + std::to_string(at + 1);
+  }
+  return "";
+}
+
 std::string Some(const std::vector<std::string>& ids, const char* what) {
   if (ids.empty()) return "";
   std::string text = "; " + std::to_string(ids.size()) + " " + what + " (";
@@ -33,21 +53,26 @@ std::string Some(const std::vector<std::string>& ids, const char* what) {
 
 std::string Traffic::Shown() const {
   return std::to_string(in()) + " in, " + std::to_string(sent) + " out, " + std::to_string(nacks()) + " refused, " +
-         std::to_string(backlog.size()) + " waiting";
+         std::to_string(backlog.size()) + " waiting" +
+         Some({unmade.begin(), unmade.end()}, "acknowledged and not in the laboratory's own tables");
 }
 
 Traffic ParseTraffic(std::string_view rows) {
   Traffic traffic;
   for (const std::string_view line : LinesOf(rows)) {
-    const size_t first = line.find('\t');
-    const size_t second = first == line.npos ? line.npos : line.find('\t', first + 1);
-    if (second == line.npos) throw Error("bad_answer", "a row of messages is not direction, control id, acknowledgement");
-    const std::string_view direction = line.substr(0, first);
-    const std::string id(line.substr(first + 1, second - first - 1));
-    const std::string_view ack = line.substr(second + 1);
+    const std::vector<std::string_view> fields = FieldsOf(line);
+    const bool counted = fields.size() == 4;
+    // A control id with a tab in it would stand for another: the number of fields is held to.
+    if ((fields.size() != 3 && !counted) || (counted && (fields[3].empty() || fields[3].find_first_not_of("0123456789") != line.npos))) {
+      throw Error("bad_answer", "a row of messages is not direction, control id, acknowledgement, and how many rows came of it");
+    }
+    const std::string_view direction = fields[0], ack = fields[2];
+    const std::string id(fields[1]);
     const bool accepted = ack == "AA" || ack == "CA";
     if (direction == "in") {
-      if (accepted) {
+      if (accepted && counted && fields[3].find_first_not_of('0') == line.npos) {
+        traffic.unmade.insert(id);
+      } else if (accepted) {
         ++traffic.received[id];
       } else {
         traffic.refused.insert(id);
@@ -85,12 +110,16 @@ Traffic ReadTraffic(const sdk::Context& context, const sdk::application::Profile
 
 std::vector<std::string> ParseLedger(std::string_view text) {
   std::vector<std::string> ids;
-  size_t number = 0;
-  for (const std::string_view line : LinesOf(text)) {
-    ++number;
-    if (line[0] == '#') continue;
-    const bool plain = line.size() <= 199 && std::all_of(line.begin(), line.end(), [](char c) { return c > ' ' && c < 127; });
-    if (!plain) throw Error("bad_ledger", "line " + std::to_string(number) + " of the other side's list is no control id", "a control id (MSH-10) a line");
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  for (size_t number = 1; !text.empty(); ++number) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+    if (line.empty() || line[0] == '#') continue;
+    if (const std::string why = WhyNoId(line); !why.empty()) {
+      throw Error("bad_ledger", "line " + std::to_string(number) + " of the other side's list is no control id: " + why, "a control id (MSH-10) a line");
+    }
     ids.emplace_back(line);
   }
   return ids;
@@ -102,19 +131,20 @@ Reconciled Reconcile(const std::vector<std::string>& ledger, const Traffic& traf
   Reconciled result;
   result.sent = sent.size();
   for (const std::string& id : sent) {
-    if (!traffic.received.contains(id)) result.lost.push_back(id);
+    if (!traffic.received.contains(id) && !traffic.unmade.contains(id)) result.lost.push_back(id);
   }
   for (const auto& [id, times] : traffic.received) {
     if (times > 1) result.doubled.push_back(id);
     if (!sent.contains(id)) result.unsent.push_back(id);
   }
+  result.unmade.assign(traffic.unmade.begin(), traffic.unmade.end());
   return result;
 }
 
 std::string Reconciled::Shown() const {
   if (holds()) return "all " + std::to_string(sent) + " messages of the other side are here once";
   return std::to_string(sent) + " messages sent by the other side" + Some(lost, "lost") + Some(doubled, "doubled") +
-         Some(unsent, "that nobody sent");
+         Some(unsent, "that nobody sent") + Some(unmade, "acknowledged and not in the laboratory's own tables");
 }
 
 }  // namespace reprise::lis

@@ -5,9 +5,10 @@ connector, a program of its own that can be down while the laboratory works.
     lis_service.py serve --socket FOLDER --port 5504 --role lis_app --listen 0.0.0.0:8420
     lis_service.py connector --socket FOLDER --port 5504 --role lis_app --listen 0.0.0.0:2575 [--peer 10.0.0.9:2576]
 
-The connector takes requests (ORM^O01, OML^O21) by MLLP: message and request are kept in one statement, then it says AA; a
-message that it has already is acknowledged and not kept again; what it cannot read or does not take is AE or AR, and kept
-as refused. In training mode (MSH-11 is T) it acknowledges and keeps nothing. With a peer it sends the results that wait,
+The connector takes requests (ORM^O01, OML^O21) by MLLP: message and request are kept in one statement, both or none, then it
+says AA. A message that it has already, with the same content, is AA again and not kept again; the same control id with
+another content, or a request number that another message has, is AE with the reason in MSA-3, and changes nothing. What it
+does not take is AR, and kept as refused. In training mode (MSH-11 is T) it acknowledges and keeps nothing. With a peer it sends the results that wait,
 in their order, each until it is acknowledged. It is not a vendor's program. Python's standard library only.
 """
 
@@ -26,8 +27,12 @@ TAKEN = ("ORM^O01", "OML^O21")
 KEEP_REQUEST = (
     "WITH kept AS (INSERT INTO hl7.message (direction, control_id, type, at, ack, body) VALUES ('in', $1, $2, now(), 'AA', $3)"
     " ON CONFLICT DO NOTHING RETURNING control_id)"
-    " INSERT INTO lab.request (request_no, ward, asked_at, control_id) SELECT $4, $5, now(), control_id FROM kept"
-    " ON CONFLICT DO NOTHING RETURNING request_no")
+    # No conflict is passed over here: then the message is not kept either.
+    " INSERT INTO lab.request (request_no, ward, asked_at, control_id) SELECT $4, $5, now(), control_id FROM kept RETURNING request_no")
+# Content and request are looked at: what is acknowledged again is really kept.
+SAME = ("SELECT 1 FROM hl7.message m JOIN lab.request r USING (control_id)"
+        " WHERE m.direction = 'in' AND m.ack = 'AA' AND m.control_id = $1 AND m.body = $2 AND r.request_no = $3")
+OWNER = "SELECT coalesce(control_id, '') FROM lab.request WHERE request_no = $1 AND control_id IS DISTINCT FROM $2"
 KEEP_REFUSED = ("INSERT INTO hl7.message (direction, control_id, type, at, ack, body) VALUES ('in', $1, $2, now(), $3, '')"
                 " RETURNING message_id")
 WAITING = "SELECT message_id, control_id, type, body FROM hl7.message WHERE direction = 'out' AND ack IS NULL ORDER BY message_id LIMIT 100"
@@ -71,11 +76,23 @@ class Connector:
                 self.base.rows(self.base_name, KEEP_REFUSED, control_id, kind[:20], "AR")
                 return acknowledgement(header, "AR", "not taken here")
             ward = field(fields_of(message, "PV1"), 3).split("^")[0]
-            self.base.rows(self.base_name, KEEP_REQUEST, control_id, kind, message, field(order, 2), ward)
-            return acknowledgement(header, "AA")
+            return self._keep(header, kind, control_id, message, field(order, 2), ward)
         except BaseError as error:
             print(f"a message could not be kept: {error}", flush=True)
             return acknowledgement(header, "AE", "not kept")
+
+    def _keep(self, header, kind, control_id, message, request_no, ward):
+        try:
+            if self.base.rows(self.base_name, KEEP_REQUEST, control_id, kind, message, request_no, ward):
+                return acknowledgement(header, "AA")
+        except BaseError:
+            if self.base.rows(self.base_name, OWNER, request_no, control_id):
+                return acknowledgement(header, "AE", "this request number is taken by another")
+            raise
+        # Nothing was inserted: a message of this control id is there.
+        if self.base.rows(self.base_name, SAME, control_id, message, request_no):
+            return acknowledgement(header, "AA", "duplicate")
+        return acknowledgement(header, "AE", "taken already with another content, or without its request")
 
 
 def read_frame(stream):

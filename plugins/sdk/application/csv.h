@@ -1,6 +1,7 @@
 // A CSV file as PostgreSQL writes it, read back: to add up what is really in it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -121,6 +122,26 @@ inline std::string WhyNotEqual(const Totals& file, const Totals& base) {
     if (!base.contains(group)) name(group, "in the file, but not in the base");
   }
   return differs;
+}
+
+// The first line where `found` is not `expected`, with both; empty: they are the same bytes.
+inline std::string WhyNotSameLines(std::string_view found, std::string_view expected) {
+  if (found == expected) return "";
+  const auto next = [](std::string_view& text) -> std::optional<std::string_view> {
+    if (text.empty()) return std::nullopt;
+    const std::string_view line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
+    text.remove_prefix(line.size());
+    return line;
+  };
+  const auto shown = [](const std::optional<std::string_view>& line) {
+    if (!line) return std::string("the end of the file");
+    const bool whole = line->ends_with('\n');
+    return std::string(line->substr(0, std::min<size_t>(line->size() - (whole ? 1 : 0), 120))) + (whole ? "" : " without an end of line");
+  };
+  for (size_t number = 1;; ++number) {
+    const auto wanted = next(expected), there = next(found);
+    if (wanted != there) return "line " + std::to_string(number) + ": expected " + shown(wanted) + ", found " + shown(there);
+  }
 }
 
 }  // namespace reprise::sdk::application

@@ -1,5 +1,6 @@
 // Action for something that is taken out of the application as a file and carried by hand: rows of a month, reconciled
-// with the base per group, its SHA-256 beside it, signed where a key lies on the host. No interface is opened for it.
+// with the base per group and line by line, its SHA-256 beside it, signed where a key lies on the host. No interface is
+// opened for it.
 #pragma once
 
 #include "plugins/sdk/action.h"
@@ -67,8 +68,8 @@ class Export : public Action {
     const bool side_written = Write(job.file + ".sha256", sha256 + "  " + std::filesystem::path(job.file).filename().string() + "\n");
     const bool signed_now = Sign(context, job);
     // What lies there now, not what was meant to.
-    const std::string differs_there = WhyNotEqual(TotalsOfCsv(ReadFile(job.file, kFileMax), job.rule.group, job.rule.sum), base_totals);
-    if (!differs_there.empty()) throw Error("totals_differ", job.file + ": " + differs_there);
+    const std::string differs_there = WhyNotSameLines(ReadFile(job.file, kFileMax), content);
+    if (!differs_there.empty()) throw Error("content_differs", job.file + ", " + differs_there, "does somebody else write this file?");
     return {!same || side_written || signed_now, job.file + ": " + Shown(base_totals) + kept + job.SignatureShown()};
   }
 
@@ -99,7 +100,14 @@ class Export : public Action {
     }
     const Totals there = TotalsOfBase(job);
     const std::string differs = WhyNotEqual(file, there);
+    // Equal sums do not tell who is paid: every line is held to what would be written now.
+    const std::string other_line = WhyNotSameLines(*content, Rows(context, job));
+    if (!other_line.empty()) {
+      return end(ClaimState::kFails, job.file + ", " + other_line + "; month " + job.month + ": " +
+                                         (differs.empty() ? std::string("totals equal to the base's, lines not") : differs));
+    }
     if (!differs.empty()) return end(ClaimState::kFails, "month " + job.month + ": " + differs);
+    result.evidence.push_back({"lines", job.file + ": every line is the one that the base gives now"});
     for (const auto& [group, total] : there) {
       result.evidence.push_back({"total", group + ": " + std::to_string(total.rows) + " lines, " + ShowDecimal(total.sum) + ", in the file and in the base"});
     }
@@ -205,7 +213,7 @@ class Export : public Action {
   static std::string Shown(const Totals& totals) {
     uint64_t rows = 0;
     for (const auto& [group, total] : totals) rows += total.rows;
-    return std::to_string(rows) + " lines, " + std::to_string(totals.size()) + " totals equal to the base's";
+    return std::to_string(rows) + " lines, " + std::to_string(totals.size()) + " totals equal to the base's, line by line";
   }
 
   // Throws Error "export_exists", unless it may be replaced: then the older one is kept.

@@ -64,7 +64,7 @@ TEST(AgileTime, ItsServiceSeesNothingOfTheHostButWhatTheProfileNames) {
   ON_THROWAWAY_HOST("agiletime", {}, [&](PluginBench& bench) {
     const Host host;
     if (!Started(bench)) return;
-    std::string pid = RunHere({"pgrep", "-f", "^/usr/bin/python3 /opt/reprise-standin"}).out;
+    std::string pid = RunHere({"pgrep", "-f", "^/usr/bin/python3 /opt/reprise-standin.*/var/lib/reprise-agiletime/"}).out;
     pid = pid.substr(0, pid.find('\n'));
     ASSERT_FALSE(pid.empty());
     EXPECT_FALSE(fs::exists("/proc/" + pid + "/root/etc/shadow"));
@@ -193,6 +193,62 @@ TEST(AgileTime, ExportsVariablePayThatAgreesWithTheBaseAndIsSigned) {
     Spit(file, content);
     EXPECT_FALSE(bench.Run(VERB_VERIFY, "export_evp", params).holds());
     EXPECT_EQ(bench.Run(VERB_ROLLBACK, "export_evp", params).code(), "changed");
+  });
+}
+
+TEST(AgileTime, AForgedPayFileDoesNotHoldThoughItsTotalsAndItsChecksumAgree) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  SmallAgileTime();
+  ON_THROWAWAY_HOST("agiletime", {}, [&](PluginBench& bench) {
+    const Host host;
+    if (!Restored(bench)) return;
+    fs::create_directories("/srv/pay");
+    const json params = {{"month", "2022-01"}, {"folder", "/srv/pay"}};
+    ASSERT_TRUE(bench.Run(VERB_APPLY, "export_evp", params).changed());
+    const std::string file = "/srv/pay/evp-2022-01.csv", good = Slurp(file);
+    using Row = std::vector<std::string>;
+    std::vector<Row> rows;
+    std::istringstream lines(good);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream fields(line);
+      rows.emplace_back();
+      for (std::string field; std::getline(fields, field, ',');) rows.back().push_back(field);
+    }
+    // Two people of one element who are not paid the same.
+    const auto& one = rows.at(1);
+    size_t two = 2;
+    while (two < rows.size() && (rows[two][2] != one[2] || rows[two][3] == one[3])) ++two;
+    ASSERT_LT(two, rows.size());
+    const auto forged = [&](const std::function<void(std::vector<Row>&)>& change) {
+      std::vector<Row> changed = rows;
+      change(changed);
+      std::string text;
+      for (const Row& row : changed) {
+        for (size_t column = 0; column < row.size(); ++column) text += (column == 0 ? "" : ",") + row[column];
+        text += "\n";
+      }
+      EXPECT_NE(text, good);
+      Spit(file, text);
+      EXPECT_TRUE(RunHere({"sh", "-c", "cd /srv/pay && sha256sum evp-2022-01.csv > evp-2022-01.csv.sha256"}).ok());
+      const Answer verified = bench.Run(VERB_VERIFY, "export_evp", params);
+      EXPECT_FALSE(verified.holds()) << PrintToString(verified);
+      EXPECT_EQ(ClaimIn(verified, "agiletime.evp_exported"), "fails");
+      EXPECT_FALSE(bench.Run(VERB_PROBE, "export_evp", params).holds());
+      return verified.value.value("summary", "");
+    };
+    const std::string swapped = forged([&](auto& all) { std::swap(all[1][3], all[two][3]); });
+    EXPECT_THAT(swapped, HasSubstr(file + ", line 2: expected " + one[0] + ",2022-01," + one[2] + "," + one[3]));
+    EXPECT_THAT(swapped, HasSubstr(", found " + one[0] + ",2022-01," + one[2] + "," + rows[two][3]));
+    EXPECT_THAT(swapped, HasSubstr("totals equal to the base's, lines not"));
+    EXPECT_THAT(forged([](auto& all) { all[3][0] = "999999"; }), HasSubstr("line 4: expected " + rows[3][0] + ","));
+    EXPECT_THAT(forged([](auto& all) { for (size_t n = 1; n < all.size(); ++n) all[n][1] = "2021-01"; }), HasSubstr("line 2: expected"));
+    EXPECT_THAT(forged([](auto& all) { all[1][4] = "zzz"; }), HasSubstr(",zzz"));
+    EXPECT_THAT(forged([](auto& all) { std::swap(all[1], all[2]); }), HasSubstr("line 2: expected"));
+    EXPECT_THAT(forged([](auto& all) { all.pop_back(); }), HasSubstr("found the end of the file"));
+    EXPECT_EQ(bench.Run(VERB_APPLY, "export_evp", params).code(), "export_exists");
+    Spit(file, good);
+    EXPECT_TRUE(bench.Run(VERB_APPLY, "export_evp", params).changed()) << "the checksum is made anew";
+    EXPECT_TRUE(bench.Run(VERB_VERIFY, "export_evp", params).holds());
   });
 }
 

@@ -49,6 +49,17 @@ sdk::RunResult Peer(const std::vector<std::string>& arguments) {
   command.insert(command.end(), arguments.begin(), arguments.end());
   return RunHere(command, std::chrono::seconds(60));
 }
+// One message, whatever is in it; the MSA segment that comes back.
+std::string Said(const std::string& message) {
+  const sdk::RunResult result = RunHere({"/usr/bin/python3", "-c",
+                                         "import sys\nfrom hl7.client import MLLPClient\nwith MLLPClient('127.0.0.1', 2575) as client:\n"
+                                         "    print(client.send_message(sys.argv[1]).decode().split('\\r')[1])",
+                                         message}, std::chrono::seconds(60));
+  return result.out.substr(0, result.out.find('\n')) + result.err;
+}
+std::string Request(const std::string& id, const std::string& number, const std::string& more = "") {
+  return "MSH|^~\\&|DPI|HR1|LIS|LAB|20220907120000||ORM^O01|" + id + "|P|2.5\rPV1|1|I|W001^1\rORC|NW|" + number + "\rOBR|1|" + number + "||NA\r" + more;
+}
 size_t Lines(const std::string& text, const std::string& with) {
   size_t count = 0;
   for (size_t at = 0; (at = text.find(with, at)) != std::string::npos; at += with.size()) ++count;
@@ -151,6 +162,67 @@ TEST(Lis, RefusedMessagesKeepItSupervised) {
     EXPECT_THAT(bench.Run(VERB_APPLY, "interface", open).result.message, HasSubstr("expected at least 4"));
     open["min_messages"] = 3;
     ASSERT_NO_FATAL_FAILURE(Move(bench, open));
+  });
+}
+
+TEST(Lis, AcknowledgesOnlyWhatItHasKept) {
+  WITH_LABORATORY([](PluginBench& bench, Host& host) {
+    ASSERT_NO_FATAL_FAILURE(MoveToSupervised(bench));
+    host.Ask("UPDATE hl7.message SET ack = 'AA' WHERE direction = 'out'");
+    const std::string all = "SELECT string_agg(m.control_id || ' ' || coalesce(r.request_no, '-'), ', ' ORDER BY m.message_id) FROM hl7.message m"
+                            " LEFT JOIN lab.request r USING (control_id) WHERE m.direction = 'in' AND m.control_id LIKE 'P%'";
+    EXPECT_EQ(Said(Request("P1", "P1-R")), "MSA|AA|P1|");
+    EXPECT_EQ(Said(Request("P1", "P1-R")), "MSA|AA|P1|duplicate");
+    EXPECT_EQ(Said(Request("P1", "P1-R", "NTE|1||other\r")), "MSA|AE|P1|taken already with another content, or without its request");
+    EXPECT_EQ(Said(Request("P1", "OTHER-R")), "MSA|AE|P1|taken already with another content, or without its request");
+    EXPECT_EQ(Said(Request("P2", "P1-R")), "MSA|AE|P2|this request number is taken by another");
+    EXPECT_EQ(host.Ask(all), "P1 P1-R") << "what was refused changed nothing";
+    EXPECT_EQ(Said(Request("P2", "P2-R")), "MSA|AA|P2|") << "mended by the other side";
+    EXPECT_EQ(host.Ask(all), "P1 P1-R, P2 P2-R");
+  });
+}
+
+TEST(Lis, DoesNotOpenWhenAnAcknowledgedRequestIsNotInTheLaboratorysTable) {
+  WITH_LABORATORY([](PluginBench& bench, Host& host) {
+    ASSERT_NO_FATAL_FAILURE(MoveToSupervised(bench));
+    host.Ask("UPDATE hl7.message SET ack = 'AA' WHERE direction = 'out'");
+    EXPECT_EQ(Lines(Peer({"send", "127.0.0.1", "2575", "1", "3"}).out, " AA"), 3u);
+    host.Ask("DELETE FROM lab.request WHERE control_id = 'P2'");
+    json open = To("open");
+    open["ledger"] = Ledger(3);
+    const Answer refused = bench.Run(VERB_APPLY, "interface", open);
+    EXPECT_EQ(refused.code(), "not_reconciled") << PrintToString(refused);
+    EXPECT_THAT(refused.result.message, HasSubstr("1 acknowledged and not in the laboratory's own tables (P2)"));
+    const Answer reconciled = bench.Run(VERB_PROBE, "reconcile", {{"ledger", Ledger(3)}});
+    EXPECT_FALSE(reconciled.holds());
+    EXPECT_EQ(reconciled.value.at("observed").at("unmade"), json::array({"P2"}));
+    host.Ask("INSERT INTO lab.request VALUES ('P2-R', 'W001', now(), 'P2')");
+    ASSERT_NO_FATAL_FAILURE(Move(bench, open));
+  });
+}
+
+TEST(Lis, RefusesParametersThatNobodyCanMean) {
+  WITH_LABORATORY([](PluginBench& bench, Host&) {
+    for (const char* time : {"0s", "999ms", "31d", "720h1s"}) {
+      json params = To("proposed");
+      params["supervise_for"] = time;
+      const Answer refused = bench.Run(VERB_APPLY, "interface", params);
+      EXPECT_EQ(refused.code(), "bad_params") << time << PrintToString(refused);
+      EXPECT_THAT(refused.result.message, HasSubstr("expected 1s to 30d"));
+      EXPECT_EQ(bench.Run(VERB_PLAN, "interface", params).code(), "bad_params") << time;
+    }
+    for (const char* decision : {"D-1\nD-2", "D-1\x1b[2J", "D\x7f", "   "}) {
+      const Answer refused = bench.Run(VERB_APPLY, "interface", To("proposed", decision));
+      EXPECT_EQ(refused.code(), "bad_params") << PrintToString(refused);
+      EXPECT_THAT(refused.result.message, HasSubstr("parameter decision is no line of text"));
+    }
+    EXPECT_TRUE(bench.Run(VERB_PROBE, "interface", To("cut", "")).holds()) << "nothing was moved";
+    json longest = To("proposed");
+    longest["supervise_for"] = "30d";
+    ASSERT_NO_FATAL_FAILURE(Move(bench, longest));
+    const Answer missing = bench.Run(VERB_PROBE, "reconcile", {{"ledger", "/srv/nowhere.txt"}});
+    EXPECT_EQ(missing.code(), "no_ledger") << PrintToString(missing);
+    EXPECT_THAT(missing.result.hint, HasSubstr("ledger.txt"));
   });
 }
 

@@ -107,6 +107,13 @@ TEST(LisHl7, ReadsAcknowledgementsAndNothingElseAsOne) {
   }
 }
 
+TEST(LisHl7, AnAnswerThatSaysYesAndNoSaysNeither) {
+  for (const char* both : {"MSH|^~\\&|x\rMSA|AA|C1\rMSA|AE|C1\r", "MSH|^~\\&|x\rMSA|AE|C1\rMSA|AA|C1\r", "MSH|^~\\&|x\rMSA|AA|C1\r\nMSA|AE|C1\r\n",
+                           "MSH|^~\\&|x\rMSA|AA|C1\rMSA|AE\r", "MSH|^~\\&|x\rMSA|AA|C1\rMSA!AE!C1\r", "MSH|^~\\&|x\rMSA|AA|C1\rMSA|AA|C1\r"}) {
+    EXPECT_FALSE(ReadAcknowledgement(both)) << both;
+  }
+}
+
 TEST(LisReconciliation, NamesWhatIsLostDoubledRefusedAndUnsent) {
   const Traffic traffic = ParseTraffic("in\tA\tAA\nin\tB\tAA\nin\tB\tAA\nin\tC\tAR\nin\tX\tAA\nout\tR1\tAA\nout\tR2\t\nout\tR3\tAE\n");
   EXPECT_EQ(traffic.Shown(), "3 in, 1 out, 2 refused, 1 waiting");
@@ -121,10 +128,41 @@ TEST(LisReconciliation, NamesWhatIsLostDoubledRefusedAndUnsent) {
   EXPECT_THROW(ParseTraffic("sideways\tA\tAA\n"), sdk::Error);
 }
 
+TEST(LisReconciliation, WhatWasAcknowledgedAndIsNotInTheLaboratorysOwnTablesIsNotThere) {
+  const Traffic traffic = ParseTraffic("in\tA\tAA\t1\nin\tB\tAA\t0\nin\tC\tAR\t0\nout\tR1\tAA\t0\n");
+  EXPECT_EQ(traffic.in(), 1u);
+  EXPECT_THAT(traffic.unmade, ElementsAre("B"));
+  EXPECT_THAT(traffic.refused, ElementsAre("C"));
+  EXPECT_EQ(traffic.Shown(), "1 in, 1 out, 1 refused, 0 waiting; 1 acknowledged and not in the laboratory's own tables (B)");
+  const Reconciled found = Reconcile({"A", "B"}, traffic);
+  EXPECT_FALSE(found.holds());
+  EXPECT_THAT(found.unmade, ElementsAre("B"));
+  EXPECT_TRUE(found.lost.empty()) << "it is named once";
+  EXPECT_THAT(found.Shown(), HasSubstr("1 acknowledged and not in the laboratory's own tables (B)"));
+  EXPECT_FALSE(Reconcile({"A"}, traffic).holds()) << "nor when the other side does not list it";
+  EXPECT_TRUE(Reconcile({"A", "B"}, ParseTraffic("in\tA\tAA\t1\nin\tB\tAA\t2\n")).holds()) << "one message may ask for more than one";
+  for (const char* row : {"in\tA\tAA\t\n", "in\tA\tAA\tmany\n", "in\tA\tAA\tAR\t0\n", "in\tA\tAA\tAR\n"}) {
+    EXPECT_THROW(ParseTraffic(row), sdk::Error) << row;
+  }
+}
+
 TEST(LisLedger, IsOneControlIdALine) {
   EXPECT_THAT(ParseLedger("# of the record\nA1\r\n\nB2\n"), ElementsAre("A1", "B2"));
   EXPECT_THROW(ParseLedger("A 1\n"), sdk::Error);
   EXPECT_THROW(ParseLedger(std::string(300, 'x')), sdk::Error);
+  EXPECT_THAT(ParseLedger("\xef\xbb\xbf" "A1 \r\nB2\t \n  \nC3"), ElementsAre("A1", "B2", "C3"));
+  EXPECT_THAT(ParseLedger("\xef\xbb\xbf# of the record\nA1\n"), ElementsAre("A1"));
+  const auto why = [](std::string_view text) {
+    try {
+      ParseLedger(text);
+    } catch (const sdk::Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  EXPECT_THAT(why("A1\n\nB 2\n"), HasSubstr("line 3 of the other side's list is no control id: it has a blank at column 2"));
+  EXPECT_THAT(why("A1\nB\xc3\xa9\n"), HasSubstr("line 2 of the other side's list is no control id: it has a byte that is no plain character at column 2"));
+  EXPECT_THAT(why(std::string(300, 'x')), HasSubstr("it is 300 bytes long"));
 }
 
 TEST(LisConnector, MustNameAnInterfaceAndAServiceOfItsOwn) {

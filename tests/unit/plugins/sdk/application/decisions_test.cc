@@ -57,6 +57,15 @@ TEST(Totals, NameEachDifference) {
   EXPECT_EQ(differs.find("ASTR"), std::string::npos);
 }
 
+TEST(Lines, TheFirstThatDiffersIsNamedWithWhatWasExpected) {
+  EXPECT_EQ(WhyNotSameLines("a,b\n1,2\n", "a,b\n1,2\n"), "");
+  EXPECT_EQ(WhyNotSameLines("a,b\n1,3\n2,2\n", "a,b\n1,2\n2,3\n"), "line 2: expected 1,2, found 1,3");
+  EXPECT_EQ(WhyNotSameLines("a,b\n", "a,b\n1,2\n"), "line 2: expected 1,2, found the end of the file");
+  EXPECT_EQ(WhyNotSameLines("a,b\n1,2\n1,2\n", "a,b\n1,2\n"), "line 3: expected the end of the file, found 1,2");
+  EXPECT_EQ(WhyNotSameLines("a,b\n1,2", "a,b\n1,2\n"), "line 2: expected 1,2, found 1,2 without an end of line");
+  EXPECT_EQ(WhyNotSameLines("", ""), "");
+}
+
 constexpr const char* kSockets =
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
     "   0: 0100007F:20DB 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n"
