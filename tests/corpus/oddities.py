@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import lzma
+import sqlite3
 import struct
 import tarfile
 import zipfile
@@ -95,6 +96,19 @@ def deflated_dicom(rng, number):
     return plain[:140] + struct.pack("<I", len(meta)) + meta + packer.compress(plain[begin:]) + packer.flush()
 
 
+def database_of_an_application():
+    """An index over a function, and one in an order of letters, that only the application has."""
+    base = sqlite3.connect(":memory:")
+    base.create_function("cle", 1, lambda name: name.upper(), deterministic=True)
+    base.create_collation("annuaire", lambda a, b: (a.lower() > b.lower()) - (a.lower() < b.lower()))
+    base.execute("CREATE TABLE patients (id INTEGER PRIMARY KEY, nom TEXT COLLATE annuaire)")
+    base.execute("CREATE INDEX par_cle ON patients (cle(nom))")
+    base.execute("CREATE INDEX par_nom ON patients (nom)")
+    base.executemany("INSERT INTO patients VALUES (?,?)", ((i, f"Patient {i * 7919 % 1000}") for i in range(1000)))
+    base.commit()
+    return base.serialize()
+
+
 def sound(rng):
     """name, content, verdicts that are true of it."""
     prose = samples.prose(rng, 20_000)
@@ -129,6 +143,7 @@ def sound(rng):
         ("a.tar.lz4", b"\x04\x22\x4d\x18" + rng.randbytes(5_000), NOT_ACCUSED),
         ("scan.pdf", pdf_of_picture(rng), SOUND),
         ("dense.dcm", deflated_dicom(rng, 9), SOUND),
+        ("annuaire.sqlite", database_of_an_application(), NOT_ACCUSED),
         ("vide.tar.gz", samples.gzipped(tar_of({"a.sqlite": b"", "b.txt": b"Bonjour.\n"})), NOT_ACCUSED),
     ]
 

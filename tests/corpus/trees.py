@@ -32,6 +32,16 @@ def on_one(folder, function, rng, which=-1):
     return change
 
 
+def on_named(start, function, rng):
+    """Changes the files whose names begin so."""
+    def change(place):
+        named = [path for path in files_below(place) if os.path.basename(path).startswith(start)]
+        assert named, f"no {start}* in {place}"
+        for path in named:
+            change_file(path, function, rng)
+    return change
+
+
 def on_all(function, rng, rename=""):
     def change(place):
         for path in files_below(place):
@@ -92,6 +102,9 @@ def borg_cases(corpus, contents, rng):
     add("segment cut", {"CORRUPT", "PARTIAL"}, on_one("data", damages.truncated, rng))
     add("segment missing", {"CORRUPT", "PARTIAL"}, removed("data"))
     add("segments renamed", {"TAMPERED", "ENCRYPTED_PARTIAL"}, renamed(["data"], ".royal"))
+    for aid in ("hints", "integrity"):  # What borg can make anew is part of what was done to the repository all the same.
+        add(f"{aid} encrypted", BAD, on_named(aid, damages.total, rng))
+        add(f"{aid} emptied", BAD, on_named(aid, lambda *_: b"", rng))
     sealed = os.path.join(corpus.scratch, "borg-sealed")
     programs.borg(sealed, contents[:1], corpus.scratch, encrypted=True)
     corpus.add_tree(sealed, "borg encrypted", "", SOUND + ("UNREADABLE",))

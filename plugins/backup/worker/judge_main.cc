@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +19,7 @@ namespace {
 constexpr uint64_t kMemoryMax = uint64_t{1536} << 20;
 constexpr uint64_t kProgressStep = 4 << 20;
 constexpr size_t kUnsaidMax = 64 << 10;
+constexpr std::chrono::seconds kUnsaidFor(1);  // Who hears nothing for long takes this process for hung.
 
 bool Write(const std::string& text) {
   for (size_t done = 0; done < text.size();) {
@@ -35,7 +37,9 @@ int Serve() {
   std::string unsaid;  // Answers of small files travel together, while more of them wait.
   char buffer[65536];
   uint64_t bytes_read = 0;
+  auto said_at = std::chrono::steady_clock::now();
   const auto say = [&] {
+    said_at = std::chrono::steady_clock::now();
     if (from == waiting.size()) CloseFolder();  // Nothing is left to do: the disk is let go before that is said.
     const bool said = Write(unsaid);
     unsaid.clear();
@@ -69,7 +73,8 @@ int Serve() {
     from = at;
     const JobOutcome outcome = JudgeOne(ReceivedJob(fields), progress);
     unsaid += Sent(std::exchange(bytes_read, 0), &outcome);
-    if (unsaid.size() > kUnsaidMax && !say()) return 1;
+    const bool due = unsaid.size() > kUnsaidMax || std::chrono::steady_clock::now() - said_at > kUnsaidFor;
+    if (due && !say()) return 1;
   }
 }
 
