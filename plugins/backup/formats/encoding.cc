@@ -25,7 +25,7 @@ void EncodingCheck::Odd(uint64_t& first, uint64_t at, unsigned char byte) {
   (&first == &control_ ? control_byte_ : not_utf8_byte_) = byte;
 }
 
-void EncodingCheck::Feed(std::string_view piece) {
+void EncodingCheck::Feed(std::string_view piece, bool last) {
   if (at_ == 0 && piece.size() >= 2) {
     if (piece.substr(0, 2) == "\xff\xfe") wide_ = 1;
     if (piece.substr(0, 2) == "\xfe\xff") wide_ = 2;
@@ -39,6 +39,8 @@ void EncodingCheck::Feed(std::string_view piece) {
   varied_ = varied_ || piece.find_first_not_of(first_) != std::string_view::npos;
   if (wide_ != 0) {
     Wide(piece);
+  } else if (at_ == 0 && last && IsCleanUtf8(piece)) {
+    at_ = piece.size();  // All of it, and right: nobody will ask what stands in it.
   } else {
     Narrow(piece);
   }

@@ -12,7 +12,8 @@ namespace reprise::backup {
 
 class EncodingCheck {
  public:
-  void Feed(std::string_view piece);
+  // `last`: nothing follows it.
+  void Feed(std::string_view piece, bool last);
   // Reports the first byte that no text has, or says nothing.
   void Tell(Report& report) const;
   bool is_utf16() const { return wide_ != 0; }

@@ -73,7 +73,7 @@ void ReadText(Source& source, Report& report, TextGrammar* grammar) {
   bool coded = false;
   bool first = true;
   for (std::string_view piece = reader.Some(); !piece.empty(); piece = reader.Some()) {
-    encoding.Feed(piece);
+    encoding.Feed(piece, /*last=*/source.Random() && reader.at() == source.Size());
     coded = first ? StandsForNoise(piece.substr(0, kHead)) : coded;
     first = false;
     if (grammar == nullptr || encoding.is_utf16()) continue;

@@ -125,6 +125,7 @@ REPRISE_WIDE size_t CountTextWide(std::string_view bytes, TextCounts& counts) {
 }
 
 // False: it is none.
+template <bool kCounting>
 REPRISE_WIDE bool CountUtf8Wide(std::string_view bytes, Utf8Counts& counts) {
   // The last bytes, with at least one space behind them: a character that is not whole shows.
   std::array<char, 32> end;
@@ -152,13 +153,15 @@ REPRISE_WIDE bool CountUtf8Wide(std::string_view bytes, Utf8Counts& counts) {
       const __m256i fourth = _mm256_subs_epu8(BeforeWide<3>(piece, last), _mm256_set1_epi8(static_cast<char>(0xf0 - 0x80)));
       const __m256i must = _mm256_and_si256(_mm256_or_si256(third, fourth), _mm256_set1_epi8(static_cast<char>(0x80)));
       wrong = _mm256_or_si256(wrong, _mm256_xor_si256(must, pairs));
-      // Leads are the bytes from 0xc0 on; as signed numbers those from -64 to -1.
-      const unsigned leads = MaskWide(_mm256_cmpgt_epi8(piece, _mm256_set1_epi8(-65))) & high;
-      const unsigned others = ZeroWide(_mm256_and_si256(_mm256_shuffle_epi8(letter_lower, _mm256_and_si256(piece, fifteen)),
-                                                        _mm256_shuffle_epi8(letter_upper, UpperWide(piece))));
-      counts.characters += static_cast<unsigned>(_mm_popcnt_u32(leads));
-      counts.high += static_cast<unsigned>(_mm_popcnt_u32(high));
-      counts.letters += 32 - static_cast<unsigned>(_mm_popcnt_u32(others));
+      if constexpr (kCounting) {
+        // Leads are the bytes from 0xc0 on; as signed numbers those from -64 to -1.
+        const unsigned leads = MaskWide(_mm256_cmpgt_epi8(piece, _mm256_set1_epi8(-65))) & high;
+        const unsigned others = ZeroWide(_mm256_and_si256(_mm256_shuffle_epi8(letter_lower, _mm256_and_si256(piece, fifteen)),
+                                                          _mm256_shuffle_epi8(letter_upper, UpperWide(piece))));
+        counts.characters += static_cast<unsigned>(_mm_popcnt_u32(leads));
+        counts.high += static_cast<unsigned>(_mm_popcnt_u32(high));
+        counts.letters += 32 - static_cast<unsigned>(_mm_popcnt_u32(others));
+      }
     }
     last = piece;
     last_high = high != 0;
@@ -293,11 +296,21 @@ bool IsWesternLetter(unsigned char byte) { return kIsLetter[byte]; }
 std::optional<Utf8Counts> CountUtf8(std::string_view bytes) {
 #ifdef __x86_64__
   Utf8Counts counts;
-  if (kWide && CountUtf8Wide(bytes, counts)) return counts;
+  if (kWide && CountUtf8Wide<true>(bytes, counts)) return counts;
 #else
   static_cast<void>(bytes);
 #endif
   return std::nullopt;
+}
+
+bool IsCleanUtf8(std::string_view bytes) {
+#ifdef __x86_64__
+  Utf8Counts none;
+  return kWide && CountUtf8Wide<false>(bytes, none);
+#else
+  static_cast<void>(bytes);
+  return false;
+#endif
 }
 
 Cells NoTextCells(std::string_view bytes) {

@@ -54,6 +54,7 @@ TEST(Bulk, TextInUtf8IsCountedAsOneByOneAndNothingElseIsTakenForIt) {
     Utf8Counts wanted;
     const bool is = IsUtf8(text, wanted);
     const auto counts = CountUtf8(text);
+    EXPECT_EQ(IsCleanUtf8(text), counts.has_value()) << seed;
     if (!counts) {
       // A processor that cannot tell quickly says nothing of any text.
       if (is) {
@@ -83,6 +84,7 @@ TEST(Bulk, EveryPairOfBytesIsJudgedAtEveryPlace) {
       text[at + 1] = static_cast<char>(pair);
       Utf8Counts wanted;
       ASSERT_EQ(CountUtf8(text).has_value(), IsUtf8(text, wanted)) << pair << " at " << at;
+      ASSERT_EQ(IsCleanUtf8(text), CountUtf8(text).has_value()) << pair << " at " << at;
     }
   }
 }
