@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <system_error>
 #include <unordered_set>
 
 #include "plugins/backup/judge/names.h"
@@ -285,7 +286,8 @@ double Judgement::Checked() const {
 }
 
 Judgement JudgeRecoveryPoint(const std::string& path, Pool& pool, const Steps& steps, const JudgeOptions& options) {
-  if (fs::is_directory(path)) pool.Prepare();
+  std::error_code unknown;  // The inventory says what is wrong with the path.
+  if (fs::is_directory(path, unknown)) pool.Prepare();
   // Records are found again by size and times, of every file.
   Sum sum(path, InventoryOf(path, /*every=*/options.resume != nullptr), options);
   std::deque<Job> jobs = sum.Jobs();

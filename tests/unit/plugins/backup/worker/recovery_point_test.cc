@@ -113,6 +113,8 @@ TEST_F(RecoveryPoint, NothingIsFollowedOutOfIt) {
 
 TEST_F(RecoveryPoint, WhatIsNotThereOrEmptyIsNoGoodNews) {
   EXPECT_EQ(Judged((folder_ / "gone").string()).verdict, Verdict::kUnreadable);
+  fs::create_symlink("round", folder_ / "round");  // Nobody can even say what it is.
+  EXPECT_EQ(Judged((folder_ / "round" / "point").string()).verdict, Verdict::kUnreadable);
   EXPECT_EQ(Whole(), Verdict::kNotEvaluated);
   Write("a.txt", "");
   EXPECT_EQ(Whole(), Verdict::kNotEvaluated);
