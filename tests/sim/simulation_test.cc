@@ -26,7 +26,8 @@ TEST(Simulation, DoesTheSameAgainFromTheSameSeed) {
 TEST(Simulation, LetsEveryKindOfFaultStrike) {
   Campaign campaign;
   campaign.first_seed = 1;
-  for (int i = 0; i < 150; ++i) campaign.RunNext(false);
+  // The rarest strikes in one of some twenty, and another compiler takes other chances from the same seed.
+  for (int i = 0; i < 300; ++i) campaign.RunNext(false);
   EXPECT_THAT(campaign.failed, IsEmpty());
   EXPECT_THAT(campaign.faults, SizeIs(40)) << campaign.Text();
   EXPECT_THAT(campaign.runs, SizeIs(4)) << campaign.Text();
