@@ -56,10 +56,8 @@ void CheckPost(const Post& post, const Charter& charter) {
     throw Error("bad_params", "address " + post.host.address.text + " has another family than the bubble's posts",
                 "the family is posts_family of bubble.gateway: one limit, one set of addresses");
   }
-  for (const Subnet& subnet : charter.subnets) {
-    if (subnet.Contains(post.host.address)) {
-      throw Error("bad_params", "address " + post.host.address.text + " is inside the bubble", "a post is outside");
-    }
+  if (charter.SubnetOf(post.host.address) != nullptr) {
+    throw Error("bad_params", "address " + post.host.address.text + " is inside the bubble", "a post is outside");
   }
   if (const std::string interface = InterfaceWith(post.host.address); !interface.empty()) {
     throw Error("bad_params", "address " + post.host.address.text + " is this gateway's own, on " + interface,

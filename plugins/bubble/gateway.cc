@@ -19,10 +19,9 @@ std::string BeforeKey(const std::string& bubble) {
 // Posts are outside; posts and flows that are there lead to members, and may not be left pointing elsewhere.
 void CheckGuests(const Bubble& bubble, const Charter& charter) {
   for (const Post& post : bubble.posts) {
-    for (const Subnet& subnet : charter.subnets) {
-      if (!subnet.Contains(post.host.address)) continue;
+    if (const Subnet* subnet = charter.SubnetOf(post.host.address)) {
       throw Error("members_in_use",
-                  "post " + post.name + " (" + post.host.address.text + ") would be inside, in subnet " + subnet.text,
+                  "post " + post.name + " (" + post.host.address.text + ") would be inside, in subnet " + subnet->text,
                   "a post is outside: mend the subnets, or take the post out with bubble.remove_post first");
     }
     for (const Service& service : post.applications) {
@@ -83,17 +82,14 @@ void CheckAlone(const Store& store, const Charter& charter) {
       }
     }
     for (const Member& member : charter.members) {
-      for (const Subnet& subnet : other.charter.subnets) {
-        if (subnet.Contains(member.address)) {
-          throw Error("bad_params", "member " + member.Shown() + " is inside bubble " + other.charter.bubble);
-        }
+      if (other.charter.SubnetOf(member.address) != nullptr) {
+        throw Error("bad_params", "member " + member.Shown() + " is inside bubble " + other.charter.bubble);
       }
     }
     for (const Member& member : other.charter.members) {
-      for (const Subnet& subnet : charter.subnets) {
-        if (!subnet.Contains(member.address)) continue;
+      if (const Subnet* subnet = charter.SubnetOf(member.address)) {
         throw Error("bad_params",
-                    "subnet " + subnet.text + " covers " + member.Shown() + ", a member of bubble " + other.charter.bubble,
+                    "subnet " + subnet->text + " covers " + member.Shown() + ", a member of bubble " + other.charter.bubble,
                     "name only the networks of this bubble");
       }
     }

@@ -12,7 +12,7 @@ namespace reprise::bubble {
 
 std::string InterfaceWith(const Address& address) {
   ifaddrs* listed = nullptr;
-  if (getifaddrs(&listed) != 0) sdk::ThrowErrno(errno, "list the addresses of this gateway");
+  if (getifaddrs(&listed) != 0) sdk::ThrowErrno(errno, "list the addresses of this host");
   const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> all(listed, &freeifaddrs);
   const int family = address.ipv6 ? AF_INET6 : AF_INET;
   for (const ifaddrs* one = all.get(); one != nullptr; one = one->ifa_next) {

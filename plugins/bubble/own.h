@@ -1,4 +1,4 @@
-// The addresses of the gateway itself: nobody inside or outside has one of them.
+// The addresses of the host that this runs on: a gateway is no member and no post, and a prover is no control of its own.
 #pragma once
 
 #include <string>

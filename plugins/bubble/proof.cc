@@ -1,7 +1,5 @@
 #include "plugins/bubble/proof.h"
 
-#include <net/if.h>
-
 #include <algorithm>
 
 #include "plugins/sdk/process.h"
@@ -18,38 +16,31 @@ bool IsKind(const std::string& kind, const std::string& element) {
   return kind == "icmp" ? protocol == "icmp" || protocol == "ipv6-icmp" : protocol == kind;
 }
 
-// Links that stand on this one: what comes by its cable may come in by their names, past rules by its own.
-std::vector<std::string> StandingOn(const Json& links, const std::string& name) {
-  std::vector<std::string> others;
-  for (const Json& link : links) {
-    const std::string kind = link.value("linkinfo", Json::object()).value("info_kind", "");
-    if (link.value("link", "") == name && kind != "veth") others.push_back(link.value("ifname", "?") + " (" + kind + ")");
-  }
-  return others;
-}
-
-// An interface that is there, by its own name: as the port of a bridge its packets would come in by the bridge's.
+// An interface that is there, by its own name, with nothing on it: as the port of a bridge, or by another link that stands on it, packets
+// of its cable would come in by another name.
 void CheckInterfaces(const sdk::Context& context, const Charter& charter, std::vector<std::string>& holes,
                      std::vector<std::string>& unproven) {
-  const sdk::RunResult all = sdk::Run(context, {"ip", "-j", "-d", "link", "show"});
-  const Json every = Json::parse(all.out, nullptr, false);
-  if (!all.ok() || !every.is_array()) unproven.push_back("interfaces cannot be looked at: " + all.Why());
+  const sdk::RunResult shown = sdk::Run(context, {"ip", "-j", "-d", "link", "show"});
+  const Json links = Json::parse(shown.out, nullptr, false);
+  if (!shown.ok() || !links.is_array()) {
+    unproven.push_back("interfaces cannot be looked at: " + shown.Why());
+    return;
+  }
   for (const std::string& name : charter.interfaces) {
-    for (const std::string& other : every.is_array() ? StandingOn(every, name) : std::vector<std::string>()) {
-      holes.push_back("interface " + other + " stands on " + name + ": packets of its cable come in past rules by its name");
+    bool there = false;
+    for (const Json& link : links) {
+      const std::string other = link.value("ifname", "?");
+      const std::string kind = link.value("linkinfo", Json::object()).value("info_kind", "");
+      there = there || other == name;
+      if (other == name && link.contains("master")) {
+        holes.push_back("interface " + name + " is a port of " + link.value("master", "?") + ": its packets go past rules by its name");
+      }
+      // Of a pair, each names the other as its link: they are two ends, not one on the other.
+      if (link.value("link", "") == name && kind != "veth") {
+        holes.push_back("interface " + other + " (" + kind + ") stands on " + name + ": packets of its cable come in past rules by its name");
+      }
     }
-    if (if_nametoindex(name.c_str()) == 0) {
-      unproven.push_back("interface " + name + " is not there");
-      continue;
-    }
-    const sdk::RunResult shown = sdk::Run(context, {"ip", "-j", "link", "show", "dev", name});
-    const Json links = Json::parse(shown.out, nullptr, false);
-    if (!shown.ok() || !links.is_array() || links.empty()) {
-      unproven.push_back("interface " + name + " cannot be looked at: " + shown.Why());
-    } else if (links[0].contains("master")) {
-      holes.push_back("interface " + name + " is a port of " + links[0].value("master", "?") +
-                      ": its packets go past rules by its name");
-    }
+    if (!there) unproven.push_back("interface " + name + " is not there");
   }
 }
 

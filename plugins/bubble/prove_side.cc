@@ -1,14 +1,10 @@
 #include "plugins/bubble/prove_side.h"
 
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-
 #include <algorithm>
-#include <memory>
-#include <set>
 
 #include "plugins/bubble/attempts.h"
 #include "plugins/bubble/evidence.h"
+#include "plugins/bubble/own.h"
 #include "plugins/bubble/spelling.h"
 #include "plugins/bubble/state.h"
 
@@ -46,30 +42,12 @@ sdk::Params SideParams(const char* targets, const char* controls) {
       Duration("wait").Default("2s").About("For each answer, 200ms to 30s")};
 }
 
-// This host's own, which it reaches with the cable out.
-std::set<std::string> OwnAddresses() {
-  ifaddrs* listed = nullptr;
-  if (getifaddrs(&listed) != 0) return {};
-  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> all(listed, freeifaddrs);
-  std::set<std::string> own;
-  for (const ifaddrs* one = listed; one != nullptr; one = one->ifa_next) {
-    const int family = one->ifa_addr == nullptr ? AF_UNSPEC : one->ifa_addr->sa_family;
-    if (family != AF_INET && family != AF_INET6) continue;
-    const void* address = family == AF_INET ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr)
-                                            : &reinterpret_cast<const sockaddr_in6*>(one->ifa_addr)->sin6_addr;
-    char text[INET6_ADDRSTRLEN];
-    if (inet_ntop(family, address, text, sizeof text) != nullptr) own.insert(text);
-  }
-  return own;
-}
-
 void CheckControls(const std::vector<Target>& targets, const std::vector<Target>& controls) {
-  const std::set<std::string> own = OwnAddresses();
   for (const Target& control : controls) {
     if (std::find(targets.begin(), targets.end(), control) != targets.end()) {
       throw Error("bad_params", control.Shown() + " is a target and a control: it cannot be both refused and reached");
     }
-    if (own.contains(control.address.text)) {
+    if (!InterfaceWith(control.address).empty()) {
       throw Error("bad_params", "control " + control.Shown() + " is this host itself, which answers with the cable out",
                   "name what stands at the other end: the management flow, or icmp: of the gateway's address on this side");
     }

@@ -45,9 +45,7 @@ void CheckWhole(const Charter& charter) {
   if (charter.subnets.empty()) Refuse("parameter subnets is empty: which addresses are inside?");
   if (charter.members.empty()) Refuse("parameter members is empty: a bubble has at least one member");
   for (const Member& member : charter.members) {
-    const bool inside = std::any_of(charter.subnets.begin(), charter.subnets.end(),
-                                    [&](const Subnet& subnet) { return subnet.Contains(member.address); });
-    if (!inside)
+    if (charter.SubnetOf(member.address) == nullptr)
       Refuse("member " + member.Shown() + " is in none of the subnets", "add its network, or mend its address");
     for (const Subnet& subnet : charter.subnets) {
       if (!subnet.NamesNoHost(member.address)) continue;
@@ -57,9 +55,7 @@ void CheckWhole(const Charter& charter) {
     }
   }
   for (const Service& service : charter.management) {
-    const bool inside = std::any_of(charter.subnets.begin(), charter.subnets.end(),
-                                    [&](const Subnet& subnet) { return subnet.Contains(service.address); });
-    if (inside) Refuse("management flow " + service.Shown() + " leads to an address inside", "it is reached already");
+    if (charter.SubnetOf(service.address) != nullptr) Refuse("management flow " + service.Shown() + " leads to an address inside", "it is reached already");
   }
   for (size_t i = 1; i < charter.members.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
@@ -100,6 +96,11 @@ bool Charter::HasIpv6() const {
 
 bool Charter::HasMember(const Address& address) const {
   return std::any_of(members.begin(), members.end(), [&](const Member& member) { return member.address == address; });
+}
+
+const Subnet* Charter::SubnetOf(const Address& address) const {
+  const auto found = std::find_if(subnets.begin(), subnets.end(), [&](const Subnet& subnet) { return subnet.Contains(address); });
+  return found == subnets.end() ? nullptr : &*found;
 }
 
 std::string Flow::Shown() const {

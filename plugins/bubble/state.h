@@ -28,6 +28,8 @@ struct Charter {
 
   bool HasIpv6() const;
   bool HasMember(const Address& address) const;
+  // The one that covers it; nullptr: it is outside.
+  const Subnet* SubnetOf(const Address& address) const;
 };
 
 // A workstation outside that may use applications inside.

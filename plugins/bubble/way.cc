@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <ctime>
 
+#include "plugins/sdk/spelling.h"
+
 namespace reprise::bubble {
 namespace {
 
@@ -42,9 +44,7 @@ Flow FlowFrom(const sdk::Context& context, int64_t now_ms) {
   }
   if (supervised > duration) throw Error("bad_params", "parameter supervised is longer than duration");
   flow.decision = context.Param("decision");
-  const bool line = std::none_of(flow.decision.begin(), flow.decision.end(),
-                                 [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (!line || flow.decision.find_first_not_of(' ') == std::string::npos) {
+  if (!sdk::IsLineOfText(flow.decision)) {
     throw Error("bad_params", "parameter decision is no line of text",
                 "name the decision that opens this flow, such as D-12");
   }

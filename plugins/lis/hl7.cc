@@ -4,22 +4,13 @@
 #include <ctime>
 #include <vector>
 
+#include "plugins/lis/split.h"
 #include "plugins/sdk/application/http.h"
 
 namespace reprise::lis {
 namespace {
 
 constexpr size_t kAnswerMax = 1 << 20;
-
-std::vector<std::string> Split(std::string_view text, char by) {
-  std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(by, begin), text.size());
-    parts.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
 
 }  // namespace
 
@@ -47,11 +38,11 @@ std::optional<Acknowledgement> ReadAcknowledgement(std::string_view message) {
   std::string text(message);
   std::replace(text.begin(), text.end(), '\n', '\r');  // Not what the standard says, but sent by some.
   std::optional<Acknowledgement> found;
-  for (const std::string& segment : Split(text, '\r')) {
-    if (segment.rfind("MSA", 0) != 0) continue;
-    const std::vector<std::string> fields = Split(segment, field);
+  for (const std::string_view segment : Split(text, '\r')) {
+    if (!segment.starts_with("MSA")) continue;
+    const std::vector<std::string_view> fields = Split(segment, field);
     if (found || fields.size() < 3 || fields[0] != "MSA") return std::nullopt;
-    found = Acknowledgement{fields[1], fields[2]};
+    found = Acknowledgement{std::string(fields[1]), std::string(fields[2])};
   }
   return found;
 }

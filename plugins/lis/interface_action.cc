@@ -5,6 +5,7 @@
 #include "plugins/lis/adapter.h"
 #include "plugins/lis/ledger.h"
 #include "plugins/sdk/application/supervised.h"
+#include "plugins/sdk/spelling.h"
 
 namespace reprise::lis {
 namespace {
@@ -23,8 +24,7 @@ InterfaceState WantedState(const sdk::Context& context) {
     throw Error("bad_params", "parameter supervise_for is " + context.Param("supervise_for") + ", expected 1s to 30d", "supervision has an end, and lasts until somebody could look");
   }
   const std::string decision = context.Param<std::string>("decision", "");
-  const bool line = std::none_of(decision.begin(), decision.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (!line || (!decision.empty() && decision.find_first_not_of(' ') == std::string::npos)) {
+  if (!decision.empty() && !sdk::IsLineOfText(decision)) {
     throw Error("bad_params", "parameter decision is no line of text", "name the decision that moves this interface, such as D-12");
   }
   return *InterfaceStateOf(context.Param("state"));

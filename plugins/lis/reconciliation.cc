@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugins/lis/split.h"
 #include "plugins/sdk/application/postgres.h"
 #include "plugins/sdk/application/profile_reader.h"
 
@@ -22,16 +23,6 @@ std::vector<std::string_view> LinesOf(std::string_view text) {
   return lines;
 }
 
-std::vector<std::string_view> FieldsOf(std::string_view line) {
-  std::vector<std::string_view> fields;
-  for (size_t begin = 0; begin <= line.size();) {
-    const size_t end = std::min(line.find('\t', begin), line.size());
-    fields.push_back(line.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return fields;
-}
-
 // Why `line` is no control id; empty if it is one.
 std::string WhyNoId(std::string_view line) {
   if (line.size() > 199) return "it is " + std::to_string(line.size()) + " bytes long, at most 199 are one id";
@@ -41,6 +32,8 @@ std::string WhyNoId(std::string_view line) {
   }
   return "";
 }
+
+constexpr const char* kUnmade = "acknowledged and not in the laboratory's own tables";
 
 std::string Some(const std::vector<std::string>& ids, const char* what) {
   if (ids.empty()) return "";
@@ -54,13 +47,13 @@ std::string Some(const std::vector<std::string>& ids, const char* what) {
 std::string Traffic::Shown() const {
   return std::to_string(in()) + " in, " + std::to_string(sent) + " out, " + std::to_string(nacks()) + " refused, " +
          std::to_string(backlog.size()) + " waiting" +
-         Some({unmade.begin(), unmade.end()}, "acknowledged and not in the laboratory's own tables");
+         Some({unmade.begin(), unmade.end()}, kUnmade);
 }
 
 Traffic ParseTraffic(std::string_view rows) {
   Traffic traffic;
   for (const std::string_view line : LinesOf(rows)) {
-    const std::vector<std::string_view> fields = FieldsOf(line);
+    const std::vector<std::string_view> fields = Split(line, '\t');
     const bool counted = fields.size() == 4;
     // A control id with a tab in it would stand for another: the number of fields is held to.
     if ((fields.size() != 3 && !counted) || (counted && (fields[3].empty() || fields[3].find_first_not_of("0123456789") != line.npos))) {
@@ -111,14 +104,12 @@ Traffic ReadTraffic(const sdk::Context& context, const sdk::application::Profile
 std::vector<std::string> ParseLedger(std::string_view text) {
   std::vector<std::string> ids;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  for (size_t number = 1; !text.empty(); ++number) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+  const std::vector<std::string_view> lines = Split(text, '\n');
+  for (size_t at = 0; at < lines.size(); ++at) {
+    const std::string_view line = lines[at].substr(0, lines[at].find_last_not_of(" \t\r") + 1);
     if (line.empty() || line[0] == '#') continue;
     if (const std::string why = WhyNoId(line); !why.empty()) {
-      throw Error("bad_ledger", "line " + std::to_string(number) + " of the other side's list is no control id: " + why, "a control id (MSH-10) a line");
+      throw Error("bad_ledger", "line " + std::to_string(at + 1) + " of the other side's list is no control id: " + why, "a control id (MSH-10) a line");
     }
     ids.emplace_back(line);
   }
@@ -144,7 +135,7 @@ Reconciled Reconcile(const std::vector<std::string>& ledger, const Traffic& traf
 std::string Reconciled::Shown() const {
   if (holds()) return "all " + std::to_string(sent) + " messages of the other side are here once";
   return std::to_string(sent) + " messages sent by the other side" + Some(lost, "lost") + Some(doubled, "doubled") +
-         Some(unsent, "that nobody sent") + Some(unmade, "acknowledged and not in the laboratory's own tables");
+         Some(unsent, "that nobody sent") + Some(unmade, kUnmade);
 }
 
 }  // namespace reprise::lis

@@ -2,7 +2,9 @@
 // the last word; these refuse what no parser would take, before anybody signs it.
 #pragma once
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "plugins/sdk/params.h"
 
@@ -30,6 +32,13 @@ inline Param LikeAddressAndPort(Param param) {
 }
 inline Param LikeSha256(Param param) {
   return param.Like("^[0-9a-f]{64}$", "64 lower-case hexadecimal digits");
+}
+
+// What a person wrote and records will show, such as the reference of a decision: one line, without control characters, and not
+// only blanks.
+inline bool IsLineOfText(std::string_view text) {
+  const bool plain = std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return plain && text.find_first_not_of(' ') != text.npos;
 }
 
 }  // namespace reprise::sdk

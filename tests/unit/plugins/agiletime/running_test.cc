@@ -196,13 +196,20 @@ TEST(AgileTime, ExportsVariablePayThatAgreesWithTheBaseAndIsSigned) {
   });
 }
 
-TEST(AgileTime, AForgedPayFileDoesNotHoldThoughItsTotalsAndItsChecksumAgree) {
+// On a host with the base restored and a folder for the pay file.
+void WithPayFolder(const std::function<void(PluginBench&)>& body) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root";
   SmallAgileTime();
   ON_THROWAWAY_HOST("agiletime", {}, [&](PluginBench& bench) {
     const Host host;
     if (!Restored(bench)) return;
     fs::create_directories("/srv/pay");
+    body(bench);
+  });
+}
+
+TEST(AgileTime, AForgedPayFileDoesNotHoldThoughItsTotalsAndItsChecksumAgree) {
+  WithPayFolder([](PluginBench& bench) {
     const json params = {{"month", "2022-01"}, {"folder", "/srv/pay"}};
     ASSERT_TRUE(bench.Run(VERB_APPLY, "export_evp", params).changed());
     const std::string file = "/srv/pay/evp-2022-01.csv", good = Slurp(file);
@@ -253,12 +260,7 @@ TEST(AgileTime, AForgedPayFileDoesNotHoldThoughItsTotalsAndItsChecksumAgree) {
 }
 
 TEST(AgileTime, AnExportThatDiffersFromTheBaseNamesTheElementAndWritesNothing) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs root";
-  SmallAgileTime();
-  ON_THROWAWAY_HOST("agiletime", {}, [&](PluginBench& bench) {
-    const Host host;
-    if (!Restored(bench)) return;
-    fs::create_directories("/srv/pay");
+  WithPayFolder([](PluginBench& bench) {
     json profile = BuiltinProfile("agiletime");
     profile["exports"][0]["query"] = {"SELECT s.matricule, m.month, m.element_code AS element, m.quantity, 'hour' AS unit FROM planning.evp_month m",
                                       "JOIN planning.staff s USING (staff_id) WHERE m.month = current_setting('reprise.month') AND s.staff_id <> 7"};

@@ -55,13 +55,13 @@ struct Forged {
 void Send(Site& site, const Forged& forged) {
   const bool six = forged.from.find(':') != std::string::npos;
   In(site.side("inside"), [&] {
-    const int fd = socket(six ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, six ? static_cast<int>(IPPROTO_ICMPV6) : static_cast<int>(IPPROTO_ICMP));
+    const int level = six ? int{IPPROTO_IPV6} : int{IPPROTO_IP}, one = 1;
+    const int fd = socket(six ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, six ? int{IPPROTO_ICMPV6} : int{IPPROTO_ICMP});
     ASSERT_GE(fd, 0);
-    const int one = 1;
     socklen_t size = 0;
     const sockaddr_storage from = SocketAddress(forged.from, 0, size);
-    ASSERT_EQ(setsockopt(fd, six ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP), six ? IPV6_TRANSPARENT : IP_TRANSPARENT, &one, sizeof one), 0);
-    ASSERT_EQ(setsockopt(fd, six ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP), six ? IPV6_UNICAST_HOPS : IP_TTL, &forged.hops, sizeof forged.hops), 0);
+    ASSERT_EQ(setsockopt(fd, level, six ? IPV6_TRANSPARENT : IP_TRANSPARENT, &one, sizeof one), 0);
+    ASSERT_EQ(setsockopt(fd, level, six ? IPV6_UNICAST_HOPS : IP_TTL, &forged.hops, sizeof forged.hops), 0);
     if (forged.odd_option) {
       const std::string options("\0\0\x9e\x04\0\0\0\0", 8);
       ASSERT_EQ(setsockopt(fd, IPPROTO_IPV6, IPV6_HOPOPTS, options.data(), static_cast<socklen_t>(options.size())), 0);
