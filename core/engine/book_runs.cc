@@ -188,13 +188,12 @@ absl::Status Book::On(const Event&, const journal::v1::RunRetried& retried) {
       return absl::OkStatus();
     }));
     journal::v1::WaveRecord& wave = *place.stage->record->mutable_waves(static_cast<int>(place.target->wave()));
-    if (wave.state() != model::v1::WAVE_STATE_PENDING && wave.state() != model::v1::WAVE_STATE_GATED) {
+    if (model::HasStarted(wave.state())) {
       RETURN_IF_ERROR(MoveTo(wave, model::WaveEvent::kRetried));
       wave.clear_ended_ms();
       wave.clear_reason();
     }
-    const auto stage = place.stage->record->state();
-    if (stage != model::v1::STAGE_STATE_PENDING && stage != model::v1::STAGE_STATE_GATED) {
+    if (model::HasStarted(place.stage->record->state())) {
       RETURN_IF_ERROR(MoveTo(*place.stage->record, model::StageEvent::kRetried));
     }
   }

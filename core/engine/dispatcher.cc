@@ -205,8 +205,7 @@ UnixMs Dispatcher::Consider(const TargetId& id) {
     return Moved(run, id, model::v1::TARGET_STATE_SKIPPED, "upstream_failed",
                  "the host did not succeed in a stage that comes before");
   }
-  const auto wave = stage.record->waves(static_cast<int>(target.wave())).state();
-  if (wave == model::v1::WAVE_STATE_PENDING || wave == model::v1::WAVE_STATE_GATED) return kNever;
+  if (!model::HasStarted(stage.record->waves(static_cast<int>(target.wave())).state())) return kNever;
   if (upstream == Upstream::kDeferred) {
     if (deferred) return kNever;
     return Moved(run, id, model::v1::TARGET_STATE_DEFERRED, "upstream_deferred",

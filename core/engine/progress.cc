@@ -61,8 +61,7 @@ bool IsOver(const RunBook& run, const StageBook& stage) {
   }
   // What was stopped half way is for people to resume.
   const bool at_rest = std::all_of(waves.begin(), waves.end(), [](const auto& wave) {
-    return wave.state() == model::v1::WAVE_STATE_SETTLED || wave.state() == model::v1::WAVE_STATE_PENDING ||
-           wave.state() == model::v1::WAVE_STATE_GATED;
+    return wave.state() == model::v1::WAVE_STATE_SETTLED || !model::HasStarted(wave.state());
   });
   return at_rest && IsMoot(run, stage);
 }
@@ -85,10 +84,6 @@ bool MayRepeat(const RunBook& run) {
 bool RepeatsForEver(const RunBook& run) {
   return std::all_of(run.stages.begin(), run.stages.end(),
                      [](const StageBook& stage) { return stage.plan->repeat_ms() > 0; });
-}
-
-bool HasStarted(model::v1::WaveState state) {
-  return state != model::v1::WAVE_STATE_PENDING && state != model::v1::WAVE_STATE_GATED;
 }
 
 }  // namespace
@@ -233,8 +228,7 @@ UnixMs Progress::RepeatStages(RunBook& run) {
 void Progress::StartStages(RunBook& run) {
   for (uint32_t s = 0; s < run.stages.size(); ++s) {
     StageBook& stage = run.stages[s];
-    const auto state = stage.record->state();
-    if (state != model::v1::STAGE_STATE_PENDING && state != model::v1::STAGE_STATE_GATED) continue;
+    if (model::HasStarted(stage.record->state())) continue;
     const bool free = std::all_of(stage.plan->after().begin(), stage.plan->after().end(), [&](uint32_t before) {
       const auto& record = *run.stages[before].record;
       return record.state() == model::v1::STAGE_STATE_SETTLED || record.repeats() > 0;
@@ -259,7 +253,7 @@ void Progress::StartWaves(RunBook& run) {
            stage.record->waves(static_cast<int>(w)).state() == model::v1::WAVE_STATE_SETTLED) {
       ++w;
     }
-    if (w == stage.waves.size() || HasStarted(stage.record->waves(static_cast<int>(w)).state())) continue;
+    if (w == stage.waves.size() || model::HasStarted(stage.record->waves(static_cast<int>(w)).state())) continue;
     if (IsMoot(run, stage)) continue;
     // A wave with nobody in it is passed through: the next that has somebody asks about its gates, too.
     const bool passed_through = NobodyIsLeft(stage, w) && SomebodyIsLater(stage, w);

@@ -204,6 +204,13 @@ absl::StatusOr<v1::RunState> Move(v1::RunState from, RunEvent event) {
   return Take<v1::RunState, RunEvent>("run", kRunMoves, kRunWords, from, event);
 }
 
+bool HasStarted(v1::WaveState state) {
+  return state != v1::WAVE_STATE_PENDING && state != v1::WAVE_STATE_GATED;
+}
+bool HasStarted(v1::StageState state) {
+  return state != v1::STAGE_STATE_PENDING && state != v1::STAGE_STATE_GATED;
+}
+
 std::vector<std::string> MachineNames() {
   return {"task", "target", "wave", "stage", "gate", "run"};
 }

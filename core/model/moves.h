@@ -53,6 +53,10 @@ absl::StatusOr<v1::StageState> Move(v1::StageState from, StageEvent event);
 absl::StatusOr<v1::GateState> Move(v1::GateState from, GateEvent event);
 absl::StatusOr<v1::RunState> Move(v1::RunState from, RunEvent event);
 
+// Past its gates: running, halted or at its end.
+bool HasStarted(v1::WaveState state);
+bool HasStarted(v1::StageState state);
+
 // One row of a table as words.
 struct DrawnMove {
   std::string from;

@@ -5,7 +5,7 @@ import time
 from bench_site import Site, resident
 from processes import scratch, wait_for
 
-STEPS = 10
+STEPS = 100
 
 
 def settled(pid):
