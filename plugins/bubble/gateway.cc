@@ -65,6 +65,14 @@ Bubble Wanted(const Store& store, const Charter& charter) {
   return bubble;
 }
 
+void CheckInterfaces(const Charter& charter) {
+  for (const std::string& name : charter.interfaces) {
+    if (HasInterface(name)) continue;
+    throw Error("no_interface", "this gateway has no interface " + name,
+                "`ip link` shows their names; if it was renamed at a restart, name it as it is now, or give it its name back");
+  }
+}
+
 // What this gateway is itself, and what its other bubbles have, is not this bubble's.
 void CheckAlone(const Store& store, const Charter& charter) {
   for (const Member& member : charter.members) {
@@ -148,6 +156,7 @@ sdk::ProbeResult Gateway::Probe(sdk::Context& context) {
 sdk::PlanResult Gateway::Plan(sdk::Context& context) {
   const Store store;
   const Bubble bubble = Wanted(store, CharterFrom(context));
+  CheckInterfaces(bubble.charter);
   CheckAlone(store, bubble.charter);
   const std::string why = WhyNotInstalled(context, store, bubble);
   if (why.empty()) return {{}, "nothing to do"};
@@ -159,6 +168,7 @@ sdk::ApplyResult Gateway::Apply(sdk::Context& context) {
   const Store store;
   const auto lock = store.Lock(context);
   const Bubble bubble = Wanted(store, CharterFrom(context));
+  CheckInterfaces(bubble.charter);
   CheckAlone(store, bubble.charter);
   if (WhyNotInstalled(context, store, bubble).empty()) return {false, "the bubble is there: " + Shown(context, bubble)};
   const auto noted = store.Get(bubble.charter.bubble);
@@ -210,6 +220,7 @@ sdk::RollbackResult Gateway::Rollback(sdk::Context& context) {
                 "take posts out with bubble.remove_post first");
   }
   CheckGuests(bubble, bubble.charter);
+  CheckAlone(store, bubble.charter);  // Of bubbles made since, too.
   Install(context, store, bubble);
   store.ForgetBefore(BeforeKey(name));
   return {"the bubble is as it was: " + Shown(context, bubble)};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugins/bubble/bolt.h"
+#include "plugins/bubble/own.h"
 
 namespace reprise::bubble {
 namespace {
@@ -73,6 +74,10 @@ std::string WhyNotInstalled(const sdk::Context& context, const Store& store, con
   const auto noted = store.Get(bubble.charter.bubble);
   if (!noted) return "this gateway has no bubble " + bubble.charter.bubble;
   if (!SameCharter(noted->charter, bubble.charter)) return "the bubble was made otherwise";
+  for (const std::string& name : bubble.charter.interfaces) {
+    // Rules name it: what comes in by another is not held.
+    if (!HasInterface(name)) return "interface " + name + " is not there";
+  }
   const auto table = Loaded(context, bubble.charter.bubble);
   if (!table) return "there is no table inet " + TableName(bubble.charter.bubble);
   const auto differences = Differences(bubble, *table, NowMs());

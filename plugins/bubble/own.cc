@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 
 #include <cerrno>
 #include <memory>
@@ -24,6 +25,12 @@ std::string InterfaceWith(const Address& address) {
     if (inet_ntop(family, bytes, text, sizeof text) != nullptr && address.text == text) return one->ifa_name;
   }
   return "";
+}
+
+bool HasInterface(const std::string& name) {
+  char own[IF_NAMESIZE] = "";
+  const unsigned index = if_nametoindex(name.c_str());
+  return index != 0 && if_indextoname(index, own) != nullptr && name == own;
 }
 
 }  // namespace reprise::bubble

@@ -13,6 +13,8 @@ void Verify(const std::string& action, const json& params) {
       why_not = "needs root, for a network namespace";
       return;
     }
+    // Where the bubble would be.
+    ASSERT_TRUE(Command({"ip", "link", "add", "in0", "type", "veth", "peer", "name", "far0"}));
     conformance::ConformanceOptions options;
     options.plugin = plugins::PluginFile("bubble");
     options.plugin_host = plugins::PluginHost();

@@ -165,9 +165,32 @@ TEST(Gateway, RefusesWhatDoesNotFitTogether) {
     }
     EXPECT_EQ(with("forwarding", "on"), "bad_params") << "without a hook nobody turns it on";
     EXPECT_EQ(with("members", json::array()), "bad_params");
+    EXPECT_EQ(with("interfaces", {"in0", "in9"}), "no_interface");
     std::string tables;
     EXPECT_TRUE(Nft({"list", "tables"}, &tables));
     EXPECT_EQ(tables, "") << "nothing was made";
+  });
+}
+
+// A restart may number the gateway's interfaces anew: rules go by the name, and what was inside would be so no longer.
+TEST(Gateway, AnInterfaceThatIsThereByAnotherNameIsNotHeldAndSaidToBe) {
+  ON_A_SITE([](Site& site) {
+    ASSERT_TRUE(site.Gateway(VERB_APPLY, "gateway", LabBubble()).changed());
+    ASSERT_TRUE(Command({"ip", "link", "set", "in0", "down"}) && Command({"ip", "link", "set", "in0", "name", "in9"}) &&
+                Command({"ip", "link", "set", "in9", "up"}));
+    const auto says = [&] { return ClaimOf(site.Gateway(VERB_PROBE, "gateway", LabBubble())); };
+    EXPECT_THAT(says(), HasSubstr("fails: interface in0 is not there"));
+    if (Command({"ip", "link", "property", "add", "dev", "in9", "altname", "in0"})) {
+      EXPECT_THAT(says(), HasSubstr("fails: interface in0 is not there")) << "rules do not know alternative names";
+      ASSERT_TRUE(Command({"ip", "link", "property", "del", "dev", "in9", "altname", "in0"}));
+    }
+    EXPECT_EQ(site.Gateway(VERB_APPLY, "gateway", LabBubble()).code(), "no_interface");
+
+    json renamed = LabBubble();
+    renamed["interfaces"] = {"in9"};
+    ASSERT_TRUE(site.Gateway(VERB_APPLY, "gateway", renamed).changed());
+    EXPECT_TRUE(site.Gateway(VERB_PROBE, "gateway", renamed).holds());
+    EXPECT_FALSE(site.Reaches("10.20.0.2", "10.1.0.9", 443));
   });
 }
 

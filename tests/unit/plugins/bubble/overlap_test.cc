@@ -26,6 +26,28 @@ TEST(Bubbles, MayNotCoverEachOthersMembers) {
   });
 }
 
+TEST(Gateway, IsNotUndoneOverABubbleThatWasMadeSince) {
+  ON_A_SITE([](Site& site) {
+    json wide = LabBubble();
+    wide["subnets"] = {"10.20.0.0/16", "fd00:20::/64"};
+    ASSERT_TRUE(site.Gateway(VERB_APPLY, "gateway", wide).changed());
+    ASSERT_TRUE(site.Gateway(VERB_APPLY, "gateway", LabBubble()).changed());
+    json two = LabBubble();
+    two.update({{"bubble", "two"},
+                {"interfaces", {"out0"}},
+                {"subnets", {"10.20.5.0/24"}},
+                {"members", {"10.20.5.5"}},
+                {"management", json::array()}});
+    ASSERT_TRUE(site.Gateway(VERB_APPLY, "gateway", two).changed());
+    EXPECT_THAT(Said(site.Gateway(VERB_ROLLBACK, "gateway", LabBubble())),
+                HasSubstr("bad_params: subnet 10.20.0.0/16 covers 10.20.5.5, a member of bubble two"));
+    EXPECT_TRUE(site.Gateway(VERB_PROBE, "gateway", LabBubble()).holds()) << "and nothing has changed";
+    ASSERT_TRUE(site.Gateway(VERB_APPLY, "destroy", {{"bubble", "two"}}).changed());
+    EXPECT_TRUE(site.Gateway(VERB_ROLLBACK, "gateway", LabBubble()).done());
+    EXPECT_TRUE(site.Gateway(VERB_PROBE, "gateway", wide).holds());
+  });
+}
+
 TEST(Gateway, DoesNotTakeAPostInside) {
   ON_A_SITE([](Site& site) {
     ASSERT_TRUE(site.Gateway(VERB_APPLY, "gateway", LabBubble()).changed());
