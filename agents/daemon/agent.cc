@@ -102,7 +102,15 @@ absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const AgentOptions& options,
   auto parts = std::make_unique<Parts>(std::move(lock));
   Parts* const raw = parts.get();
   ASSIGN_OR_RETURN(parts->renewal, Renewal::Open(folder, config.host, parts->clock));
-  ASSIGN_OR_RETURN(auto spool, spool::SqliteSpool::Open(folder.Spool()));
+  auto opened = spool::SqliteSpool::Open(folder.Spool());
+  if (absl::IsNotFound(opened.status())) {
+    return absl::NotFoundError(absl::StrCat(
+        std::string(opened.status().message()),
+        ". Without it nobody knows what this agent has done: put the file back, or look at the host by hand and enrol "
+        "again with a new join code (`reprise host token`, `reprise-agent join`)"));
+  }
+  RETURN_IF_ERROR(opened.status());
+  spool::SqliteSpool::Opened spool = *std::move(opened);
   ASSIGN_OR_RETURN(auto engine, agents::AgentEngine::Restore(spool.records, {options.exercise}));
   if (engine.host() != config.host) {
     return absl::FailedPreconditionError(absl::StrCat(options.state.string(), ": agent.json names host ", config.host,

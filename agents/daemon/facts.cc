@@ -26,10 +26,7 @@ using nlohmann::json;
 constexpr size_t kListMax = 256;
 constexpr size_t kTextMax = 256;
 
-std::string Cut(std::string text) {
-  if (text.size() > kTextMax) text.resize(kTextMax);
-  return text;
-}
+std::string Cut(const std::string& text) { return BoundedText(text, kTextMax); }
 
 // "KEY=value" or "KEY="value"", as in os-release.
 std::string ValueOf(const std::string& line, std::string_view key) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/model/size_limits.h"
 #include "reprise/agent/v1/agent_service.grpc.pb.h"
 
 namespace reprise::daemon {
@@ -26,9 +27,7 @@ using agent::v1::CoordinatorBatch;
 
 constexpr char kTlsName[] = "reprise-coordinator";
 constexpr size_t kBatchMessagesMax = 256;
-constexpr size_t kBatchBytesMax = 1 << 20;
 constexpr size_t kQueueBytesMax = 16 << 20;
-constexpr int kReceiveBytesMax = 8 << 20;
 constexpr auto kFetchMax = std::chrono::minutes(15);  // Cut then, and resumed.
 constexpr auto kRenewTimeout = std::chrono::seconds(20);
 
@@ -118,7 +117,7 @@ class Stream final : public grpc::ClientBidiReactor<AgentBatch, CoordinatorBatch
     if (queue_.empty()) return;
     outgoing_.Clear();
     size_t bytes = 0;
-    while (!queue_.empty() && bytes < kBatchBytesMax &&
+    while (!queue_.empty() && bytes < model::kBatchBytes &&
            static_cast<size_t>(outgoing_.messages_size()) < kBatchMessagesMax) {
       const size_t size = queue_.front().ByteSizeLong();
       bytes += size;
@@ -288,7 +287,7 @@ class GrpcLink final : public CoordinatorLink {
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
     arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // Also the limit of one connection attempt.
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-    arguments.SetMaxReceiveMessageSize(kReceiveBytesMax);
+    arguments.SetMaxReceiveMessageSize(static_cast<int>(model::kMessageBytesMax));
     // Addresses only: no proxy out of the environment, no service configuration out of DNS.
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);

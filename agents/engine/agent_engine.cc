@@ -9,9 +9,9 @@
 #include "agents/engine/desk.h"
 #include "agents/engine/memory.h"
 #include "agents/engine/previews.h"
-#include "agents/engine/report.h"
 #include "core/base/planted.h"
 #include "core/base/status_macros.h"
+#include "core/base/text.h"
 #include "core/model/authorization.h"
 
 namespace reprise::agents {
@@ -23,6 +23,7 @@ using agent::v1::SpoolRecord;
 
 constexpr UnixMs kNever = std::numeric_limits<UnixMs>::max();
 constexpr int64_t kHeartbeatMinMs = 100;
+constexpr int64_t kHeartbeatMaxMs = 60 * 60 * 1000;
 
 // The largest number when it cannot be read: Extend says what is wrong with it.
 uint32_t KeyringVersion(const plan::v1::SignedStatement& statement) {
@@ -135,7 +136,7 @@ void AgentEngine::Impl::On(const CoordinatorSaid& said) {
 }
 
 void AgentEngine::Impl::OnWelcome(const agent::v1::Welcome& welcome) {
-  heartbeat_ms = welcome.heartbeat_ms();
+  heartbeat_ms = std::min<int64_t>(welcome.heartbeat_ms(), kHeartbeatMaxMs);
   heartbeat_at = heartbeat_ms > 0 ? desk.now() + HeartbeatEvery() : kNever;
   if (welcome.keyring_version() > 0) BringKeyringBack(welcome.keyring_version());
 }

@@ -4,8 +4,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "agents/engine/report.h"
 #include "core/base/planted.h"
+#include "core/base/text.h"
+#include "core/model/size_limits.h"
 
 namespace reprise::agents {
 namespace {
@@ -16,7 +17,6 @@ using agent::v1::TaskKey;
 
 constexpr int64_t kTimeoutDefaultMs = 10 * 60 * 1000;
 constexpr int64_t kProgressEveryMs = 1000;
-constexpr size_t kRefusalsMax = 256;
 constexpr char kUnknownReach[] = " (in mid-action: what was reached is not known)";
 
 Course::Purpose PurposeOf(const Permit& permit, bool rollback, bool intended) {
@@ -35,16 +35,22 @@ agent::v1::AgentMessage AcceptedMessage(const TaskKey& key) {
 
 void Attempts::OnTask(const agent::v1::Task& task) {
   const TaskKey& key = task.key();
+  if (const Refusal another = plans_.CheckIdentity(task); !another.code.empty()) {
+    // A refusal would be taken for the outcome of what is at work here by that number.
+    if (desk_.memory().FindAttempt(key) != nullptr) return desk_.Note(absl::StrCat(Describe(key), ": ", another.reason));
+    if (!refusals_.SayAgain(task)) refusals_.Refuse(task, another);
+    return;
+  }
   plans_.TakeOffer(task);
-  if (Redelivered(key) || RefusedBefore(task)) return;
+  if (Redelivered(key) || refusals_.SayAgain(task)) return;
   const Case the_case = plans_.CaseFor(key, task.plugin().signature());
   const Verdict verdict = Judge(the_case, key, desk_.now());
-  if (const auto* refusal = std::get_if<Refusal>(&verdict)) return Refuse(task, *refusal);
+  if (const auto* refusal = std::get_if<Refusal>(&verdict)) return refusals_.Refuse(task, *refusal);
   const Permit& permit = std::get<Permit>(verdict);
   if (const Refusal refusal = JudgeHistory(desk_.memory(), permit, key); !refusal.code.empty()) {
-    return Refuse(task, refusal);
+    return refusals_.Refuse(task, refusal);
   }
-  if (const Refusal refusal = JudgeRoom(key, permit); !refusal.code.empty()) return Refuse(task, refusal);
+  if (const Refusal refusal = JudgeRoom(key, permit); !refusal.code.empty()) return refusals_.Refuse(task, refusal);
   Accept(task, the_case, permit);
 }
 
@@ -65,15 +71,6 @@ Refusal Attempts::JudgeRoom(const TaskKey& key, const Permit& permit) {
   return {};
 }
 
-// The very same message again: the coordinator may have written the refusal down already. One that differs, by a signature
-// or a gate that was wanting, is judged anew.
-bool Attempts::RefusedBefore(const agent::v1::Task& task) {
-  const auto refusal = refused_.find(task.SerializeAsString());
-  if (refusal == refused_.end()) return false;
-  desk_.Say(refusal->second);
-  return true;
-}
-
 // The same attempt again gets the same answer again, whatever has changed since.
 bool Attempts::Redelivered(const TaskKey& key) {
   if (const AttemptMemo* attempt = desk_.memory().FindAttempt(key)) {
@@ -91,23 +88,6 @@ bool Attempts::Redelivered(const TaskKey& key) {
   if (task == nullptr || !task->last || task->last->key().attempt() != key.attempt()) return false;
   desk_.Say(*task->last);
   return true;
-}
-
-// Not made durable: a refusal changes nothing, and a coordinator in a loop must not fill the disk. Delivered again in
-// another session, the task is judged again.
-void Attempts::Refuse(const agent::v1::Task& task, const Refusal& refusal) {
-  const TaskKey& key = task.key();
-  Finished finished;
-  *finished.mutable_key() = key;
-  finished.set_outcome(model::v1::OUTCOME_REFUSED);
-  finished.set_code(refusal.code);
-  finished.set_reason(BoundedText(refusal.reason, 2048));
-  finished.set_hint(BoundedText(refusal.hint, 1024));
-  finished.set_started_ms(desk_.now());
-  if (refused_.size() >= kRefusalsMax) refused_.clear();
-  refused_[task.SerializeAsString()] = finished;
-  desk_.Say(finished);
-  desk_.Note(absl::StrCat("refused (", refusal.code, "): ", Describe(key), ": ", refusal.reason));
 }
 
 void Attempts::Accept(const agent::v1::Task& task, const Case& the_case, const Permit& permit) {
@@ -282,7 +262,8 @@ void Attempts::KeepIntent(const Underway& attempt) {
 void Attempts::StartVerb(Underway& attempt, model::v1::Verb verb) {
   if (attempt.began == 0) {
     attempt.began = desk_.now();
-    const int64_t timeout = attempt.permit.timeout_ms > 0 ? attempt.permit.timeout_ms : kTimeoutDefaultMs;
+    const int64_t wanted = attempt.permit.timeout_ms;
+    const int64_t timeout = wanted > 0 ? std::min(wanted, model::kDurationMax) : kTimeoutDefaultMs;
     attempt.deadline = desk_.now() + timeout;
     // Nobody but the coordinator chose how long it takes: not beyond the plan's own end.
     if (attempt.permit.plugin_signature_needed) attempt.deadline = std::min(attempt.deadline, attempt.permit.expires);
@@ -379,6 +360,10 @@ std::vector<Finished> Attempts::Unacknowledged() const {
   for (const auto& [id, attempt] : desk_.memory().attempts()) {
     if (attempt.finished) all.push_back(*attempt.finished);
   }
+  // What a later look found is to be believed over an earlier one.
+  std::stable_sort(all.begin(), all.end(), [](const Finished& a, const Finished& b) {
+    return a.started_ms() + a.duration_ms() < b.started_ms() + b.duration_ms();
+  });
   return all;
 }
 

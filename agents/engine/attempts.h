@@ -10,12 +10,13 @@
 #include "agents/engine/desk.h"
 #include "agents/engine/judge.h"
 #include "agents/engine/plan_keeper.h"
+#include "agents/engine/refusals.h"
 
 namespace reprise::agents {
 
 class Attempts {
  public:
-  explicit Attempts(Desk& desk) : desk_(desk), plans_(desk) {}
+  explicit Attempts(Desk& desk) : desk_(desk), refusals_(desk), plans_(desk) {}
 
   // Takes up what the former life accepted and did not end.
   void Resume();
@@ -30,7 +31,7 @@ class Attempts {
   bool OnProgress(const VerbProgress& progress);
   void OnDisconnected() {
     plans_.DropOffers();
-    refused_.clear();
+    refusals_.Forget();
   }
 
   PlanKeeper& plans() { return plans_; }
@@ -57,8 +58,6 @@ class Attempts {
   bool Redelivered(const agent::v1::TaskKey& key);
   // Empty code: there is room, made if need be.
   Refusal JudgeRoom(const agent::v1::TaskKey& key, const Permit& permit);
-  void Refuse(const agent::v1::Task& task, const Refusal& refusal);
-  bool RefusedBefore(const agent::v1::Task& task);
   void Accept(const agent::v1::Task& task, const Case& the_case, const Permit& permit);
   void Start(const AttemptId& id, Permit permit, const plan::v1::Signature& plugin_signature, Course::Purpose purpose,
              UnixMs received);
@@ -72,8 +71,7 @@ class Attempts {
 
   Desk& desk_;
   std::map<AttemptId, Underway> underway_;
-  // In this session, by the task's bytes: the coordinator may have written it down, so that it must not become a yes.
-  std::map<std::string, agent::v1::Finished> refused_;
+  Refusals refusals_;
   PlanKeeper plans_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/planted.h"
+#include "core/base/text.h"
 #include "core/model/names.h"
 
 namespace reprise::agents {

@@ -219,6 +219,13 @@ absl::StatusOr<Found> FindStep(const plan::v1::PlanHeader& header, const plan::v
   if (key.rollback() && (!step.undoable() || step.effect() == model::v1::EFFECT_READ)) {
     return missing("step ", step.name(), " cannot be undone");
   }
+  for (uint32_t after = key.step(); key.rollback() && after < static_cast<uint32_t>(found.stage->steps_size()); ++after) {
+    const plan::v1::Step& failing = found.stage->steps(static_cast<int>(after));
+    if (failing.on_failure() == model::v1::ON_FAILURE_ROLLBACK) found.permit.undone_after.push_back(after);
+  }
+  if (key.rollback() && found.permit.undone_after.empty()) {
+    return missing("people signed no undoing of step ", step.name(), ": no step from it on says on_failure: rollback");
+  }
   const plan::v1::PluginRef& plugin = header.plugins(static_cast<int>(step.plugin()));
   Permit& permit = found.permit;
   permit.effect = step.effect();
@@ -252,7 +259,8 @@ Checked CheckRestoring(const Case& c, const model::AuthorizedPlan& plan, const p
   if (!allowed.ok()) return Refusal{"verdict", Text(allowed), "see the judged copies: `reprise backup ls`"};
   const auto params = nlohmann::json::parse(params_json, nullptr, /*allow_exceptions=*/false);
   const auto told = params.is_object() ? params.find(model::kManifestParam) : params.end();
-  if (!params.is_object() || told == params.end() || *told != ToHex(point.manifest_sha256())) {
+  const bool as_judged = params.is_object() && told != params.end() && *told == ToHex(point.manifest_sha256());
+  if (!as_judged && !REPRISE_PLANTED(kAnyBytesRestored)) {
     return Refusal{"verdict",
                    absl::StrCat("step ", step.name(), " would restore other bytes than those of ", point.set(), "/",
                                 point.point(), ", which were judged"),
@@ -335,6 +343,14 @@ Refusal JudgeHistory(const Memory& memory, const Permit& permit, const agent::v1
   if (key.rollback()) {
     const TaskMemo* done = plan->Find({id.stage, id.step, false});
     if (done == nullptr || !done->intended) return undone();
+    // Where all is well there is no failure to undo it for.
+    const bool all_well = std::all_of(permit.undone_after.begin(), permit.undone_after.end(), [&](uint32_t step) {
+      const TaskMemo* after = plan->Find({id.stage, step, false});
+      return after != nullptr && after->succeeded;
+    });
+    if (all_well) {
+      return {"unknown_step", "nothing failed on this host after which the step is undone", ""};
+    }
   }
   // One attempt at a step at a time, its undoing included.
   for (const auto& [other, attempt] : memory.attempts()) {

@@ -5,6 +5,7 @@
 //   unsigned, bad_signature, too_few_signatures   the plan's signatures; `unsigned` also of a plan that only reads and
 //                     would run, without one, more than a day ahead of this host's clock
 //   bad_proof         header or leaf is not what was signed, or the plan says one effect and its steps another
+//   another_plan      the host knows another plan by that id, under another statement
 //   expired           by this host's clock, or a plan that was forgotten: it had expired, or was unsigned and gave way
 //   wrong_host        the leaf is another host's
 //   unknown_step      the leaf gives this host no such step, or there is nothing to undo
@@ -63,6 +64,7 @@ struct Permit {
   std::vector<plan::v1::ArtifactRef> artifacts;
   int64_t timeout_ms = 0;
   uint32_t attempts_max = 0;
+  std::vector<uint32_t> undone_after;  // Of an undo: the steps after whose failure this one is undone.
   UnixMs expires = 0;
   UnixMs created = 0;
   std::vector<std::string> open_gates;  // In front of the step; names.

@@ -4,15 +4,21 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "core/base/planted.h"
+#include "core/model/authorization.h"
+#include "core/model/size_limits.h"
+
 namespace reprise::agents {
 namespace {
 
 using agent::v1::SpoolRecord;
 using agent::v1::TaskKey;
 
-constexpr size_t kGateBytesMax = 16 << 10;
 constexpr size_t kOffersMax = 64;
-constexpr size_t kGatesOfPlanMax = 1024;
+constexpr size_t kOffersBytesMax = 64 << 20;
+using model::kGateBytesMax;
+using model::kGatesOfPlanMax;
 // A clock that was set back a little does not bring a forgotten plan to life, and a late outcome is not dropped at
 // once.
 constexpr int64_t kForgetAfterMs = 60 * 60 * 1000;
@@ -20,6 +26,19 @@ constexpr int64_t kForgetUnacknowledgedAfterMs = 30LL * 24 * 60 * 60 * 1000;
 
 bool Same(const plan::v1::PlanAuthority& a, const plan::v1::PlanAuthority& b) {
   return a.SerializeAsString() == b.SerializeAsString();
+}
+
+bool SamePlan(const plan::v1::PlanAuthority& a, const plan::v1::PlanAuthority& b) {
+  return a.plan().statement() == b.plan().statement();
+}
+
+// A signature that was kept is not lost because the coordinator leaves it out; one that is new may be added.
+void AddSignatures(const plan::v1::PlanAuthority& from, plan::v1::PlanAuthority& to) {
+  auto& all = *to.mutable_plan()->mutable_signatures();
+  for (const plan::v1::Signature& one : from.plan().signatures()) {
+    const bool known = std::any_of(all.begin(), all.end(), [&](const auto& each) { return each.minisig() == one.minisig(); });
+    if (!known) *all.Add() = one;
+  }
 }
 
 void AddNew(std::vector<plan::v1::SignedStatement>& all, const plan::v1::SignedStatement& one) {
@@ -37,21 +56,54 @@ Case PlanKeeper::CaseFor(const TaskKey& key, const plan::v1::Signature& plugin_s
     the_case.gates = kept->gates;
   }
   if (const auto offer = offered_.find(key.plan_id()); offer != offered_.end()) {
-    if (!offer->second.authority.header().empty()) the_case.authority = offer->second.authority;
+    // CheckIdentity saw to it that it is the same plan; whether it is whole is for the judge to say.
+    if (!offer->second.authority.header().empty()) {
+      const plan::v1::PlanAuthority kept = std::exchange(the_case.authority, offer->second.authority);
+      if (SamePlan(kept, the_case.authority)) AddSignatures(kept, the_case.authority);
+    }
     for (const auto& gate : offer->second.gates) AddNew(the_case.gates, gate);
   }
   return the_case;
 }
 
+Refusal PlanKeeper::CheckIdentity(const agent::v1::Task& task) {
+  const std::string& id = task.key().plan_id();
+  const PlanMemo* kept = desk_.memory().FindPlan(id);
+  if (kept == nullptr || !task.has_authority() || SamePlan(kept->authority, task.authority()) ||
+      REPRISE_PLANTED(kAnyPlanUnderItsName)) {
+    return {};
+  }
+  const auto signed_plan = model::CheckPlan(desk_.memory().keyring(), task.authority().plan(), task.authority().header(),
+                                            desk_.now());
+  const bool gives_way =
+      kept->is_unsigned && !WorkOf(id).running && signed_plan.ok() && !signed_plan->signers.empty();
+  if (!gives_way) {
+    return {"another_plan", absl::StrCat("this host knows another plan by the name ", id, ", until that one has expired"),
+            "make a new plan with `reprise plan`; if nobody made two of one name, somebody else speaks for the coordinator"};
+  }
+  SpoolRecord record;
+  record.mutable_plans_forgotten()->add_plans(id);
+  desk_.Keep(std::move(record));
+  return {};
+}
+
 void PlanKeeper::TakeOffer(const agent::v1::Task& task) {
   const bool new_plan = !offered_.contains(task.key().plan_id());
   if (!task.has_authority() && task.gates().empty()) return;
-  if (new_plan && offered_.size() >= kOffersMax) offered_.clear();
+  const size_t bytes = task.ByteSizeLong();
+  if ((new_plan && offered_.size() >= kOffersMax) || offered_bytes_ + bytes > kOffersBytesMax) DropOffers();
   Offer& offer = offered_[task.key().plan_id()];
+  offer.bytes += bytes;
+  offered_bytes_ += bytes;
   if (task.has_authority()) offer.authority = task.authority();
   for (const auto& gate : task.gates()) {
     if (gate.ByteSizeLong() <= kGateBytesMax) AddNew(offer.gates, gate);
   }
+}
+
+void PlanKeeper::DropOffers() {
+  offered_.clear();
+  offered_bytes_ = 0;
 }
 
 void PlanKeeper::Keep(const TaskKey& key, const Case& the_case, const Permit& permit) {
@@ -76,7 +128,10 @@ void PlanKeeper::Keep(const TaskKey& key, const Case& the_case, const Permit& pe
     }
     desk_.Keep(std::move(record));
   }
-  offered_.erase(key.plan_id());
+  if (const auto offer = offered_.find(key.plan_id()); offer != offered_.end()) {
+    offered_bytes_ -= offer->second.bytes;
+    offered_.erase(offer);
+  }
 }
 
 bool PlanKeeper::MakeRoom(const std::string& plan_id, bool is_unsigned) {
@@ -95,18 +150,23 @@ bool PlanKeeper::MakeRoom(const std::string& plan_id, bool is_unsigned) {
   return true;
 }
 
+PlanKeeper::Work PlanKeeper::WorkOf(const std::string& plan_id) const {
+  Work work;
+  for (const auto& [id, attempt] : desk_.memory().attempts()) {
+    if (id.plan == plan_id) (attempt.finished ? work.unacknowledged : work.running) = true;
+  }
+  return work;
+}
+
 // First those whose outcomes the coordinator has: the others are said at each connection, and are lost with the plan.
 std::string PlanKeeper::OldestUnsignedEnded() const {
   std::string oldest;
   std::pair<bool, UnixMs> rank;
   for (const auto& [id, plan] : desk_.memory().plans()) {
     if (!plan.is_unsigned) continue;
-    bool running = false, unacknowledged = false;
-    for (const auto& [attempt_id, attempt] : desk_.memory().attempts()) {
-      if (attempt_id.plan == id) (attempt.finished ? unacknowledged : running) = true;
-    }
-    const std::pair<bool, UnixMs> own = {unacknowledged, plan.created};
-    if (running || (!oldest.empty() && own >= rank)) continue;
+    const Work work = WorkOf(id);
+    const std::pair<bool, UnixMs> own = {work.unacknowledged, plan.created};
+    if (work.running || (!oldest.empty() && own >= rank)) continue;
     oldest = id;
     rank = own;
   }
@@ -118,11 +178,8 @@ void PlanKeeper::Forget() {
   auto& forgotten = *record.mutable_plans_forgotten();
   for (const auto& [id, plan] : desk_.memory().plans()) {
     if (plan.expires + kForgetAfterMs > desk_.now()) continue;
-    bool running = false, unacknowledged = false;
-    for (const auto& [attempt_id, attempt] : desk_.memory().attempts()) {
-      if (attempt_id.plan == id) (attempt.finished ? unacknowledged : running) = true;
-    }
-    if (running || (unacknowledged && plan.expires + kForgetUnacknowledgedAfterMs > desk_.now())) continue;
+    const Work work = WorkOf(id);
+    if (work.running || (work.unacknowledged && plan.expires + kForgetUnacknowledgedAfterMs > desk_.now())) continue;
     forgotten.add_plans(id);
     forgotten.set_until_ms(std::max<int64_t>(forgotten.until_ms(), plan.expires));
   }

@@ -4,6 +4,7 @@
 
 #include "agents/engine/judge.h"
 #include "agents/engine/report.h"
+#include "core/base/text.h"
 
 namespace reprise::agents {
 namespace {

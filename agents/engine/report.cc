@@ -103,18 +103,6 @@ std::vector<agent::v1::Measure> ReadMeasures(const json& result) {
 
 }  // namespace
 
-std::string BoundedText(std::string_view text, size_t max) {
-  const json cut = std::string(text.substr(0, max));
-  // Replaces what is not UTF-8, a character cut in two included.
-  std::string valid = json::parse(Dump(cut)).get<std::string>();
-  while (valid.size() > max) {  // A replacement is longer than the byte that it replaces.
-    size_t end = max;
-    while (end > 0 && (static_cast<unsigned char>(valid[end]) & 0xC0) == 0x80) --end;
-    valid.resize(end);
-  }
-  return valid;
-}
-
 VerbReport ReadReport(model::v1::Verb verb, const VerbResult& result) {
   VerbReport report;
   json object = json::parse(result.result_json, nullptr, /*allow_exceptions=*/false);

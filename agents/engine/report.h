@@ -11,9 +11,6 @@
 
 namespace reprise::agents {
 
-// At most `max` bytes of valid UTF-8.
-std::string BoundedText(std::string_view text, size_t max);
-
 struct VerbReport {
   bool well_formed = false;  // An object with what the verb must say.
   bool holds = false;        // probe and verify

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "agents/runner/bounded_json.h"
 #include "agents/runner/spawn.h"
+#include "core/base/text.h"
 
 namespace reprise::runner {
 namespace {
@@ -116,11 +117,7 @@ std::string_view NameOf(model::v1::Verb verb) {
 }
 
 std::string Plain(std::string_view text, size_t max) {
-  std::string plain(text.substr(0, max));
-  if (text.size() > max) {
-    while (!plain.empty() && (static_cast<unsigned char>(plain.back()) & 0xC0) == 0x80) plain.pop_back();
-    if (!plain.empty() && static_cast<unsigned char>(plain.back()) >= 0xC0) plain.pop_back();
-  }
+  std::string plain = BoundedText(text, max);
   for (char& c : plain) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
   }

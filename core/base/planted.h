@@ -20,6 +20,8 @@ enum Bug {
   kStateBesideJournal,     // An outcome changes the state by more than its event says.
   kReplayForgets,          // A count is kept live, and not in replay.
   kProofNeverAges,         // A claim that held is believed, however long ago it was proven.
+  kHoldPassedOver,         // A host under an evidence hold is sent work.
+  kOldJudgementServes,     // A copy is restored from although it was judged otherwise since.
   // ---- the agent's engine ----
   kDuplicateRunsAgain,     // A task delivered again after its end is done again.
   kIntentAfterApply,       // The intent is written when the effect has ended.
@@ -27,6 +29,8 @@ enum Bug {
   kStopForgetsTheMailbox,  // A stop ends what runs, and not what waits for its files.
   kNotJudgedAgain,         // Between acceptance and effect nobody looks at holds and expiry.
   kUnsignedBelieved,       // A plan with too few signatures is obeyed.
+  kAnyPlanUnderItsName,    // A plan that is known here gives way to another of its name.
+  kAnyBytesRestored,       // A host restores whatever bytes it is told to.
   kStopConfirmedTooEarly,  // A stop is confirmed while actions still run.
 };
 

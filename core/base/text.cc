@@ -122,6 +122,46 @@ std::string FormatDurationMs(int64_t ms) {
   return text;
 }
 
+Letter FirstLetter(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  size_t size;
+  uint32_t code;
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    size = 2, code = lead & 0x1F;
+  } else if (lead >= 0xE0 && lead <= 0xEF) {
+    size = 3, code = lead & 0x0F;
+  } else if (lead >= 0xF0 && lead <= 0xF4) {
+    size = 4, code = lead & 0x07;
+  } else {
+    return {};
+  }
+  if (text.size() < size) return {};
+  for (size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return {};
+    code = code << 6 | (byte(i) & 0x3F);
+  }
+  const bool overlong = (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  if (overlong || surrogate || code > 0x10FFFF) return {};
+  return {code, size};
+}
+
+std::string BoundedText(std::string_view text, size_t max) {
+  constexpr std::string_view kStray = "\xEF\xBF\xBD";
+  std::string bounded;
+  bounded.reserve(std::min(text.size(), max));
+  while (!text.empty()) {
+    const size_t size = FirstLetter(text).size;
+    const std::string_view letter = size == 0 ? kStray : text.substr(0, size);
+    if (bounded.size() + letter.size() > max) break;
+    bounded.append(letter);
+    text.remove_prefix(std::max<size_t>(size, 1));
+  }
+  return bounded;
+}
+
 std::string NearestName(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
   size_t best_distance = std::max<size_t>(2, word.size() / 3) + 1;

@@ -1,6 +1,8 @@
 // Bytes and times as text, the same way everywhere.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,18 @@ absl::StatusOr<UnixMs> ParseTime(std::string_view text);
 absl::StatusOr<int64_t> ParseDurationMs(std::string_view text);
 // The shortest exact form that ParseDurationMs reads back.
 std::string FormatDurationMs(int64_t ms);
+
+// The first letter of `text`: how many bytes of UTF-8 it takes, in its shortest form, and its code. Size 0: it is none.
+// REQUIRES: `text` is not empty.
+struct Letter {
+  uint32_t code = 0;
+  size_t size = 0;
+};
+Letter FirstLetter(std::string_view text);
+
+// At most `max` bytes of valid UTF-8: no letter is cut in two, and a stray byte becomes U+FFFD. What is put into a message's
+// text is cut by this alone: a text that is not UTF-8 can be written, and never read back.
+std::string BoundedText(std::string_view text, size_t max);
 
 // The candidate nearest to `word` by edit distance, if near enough to be a likely slip; else empty.
 std::string NearestName(std::string_view word, const std::vector<std::string>& candidates);

@@ -7,14 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/coordinator/status.h"
+#include "core/model/size_limits.h"
 
 namespace reprise::coordinator {
 namespace {
 
-constexpr size_t kBatchBytesMax = 1 << 20;
-// An honest agent packs a mebibyte and one message more. Its host may be in other hands, with good papers.
-constexpr size_t kIncomingBytesMax = 8 << 20;
 constexpr int kBatchMessagesMax = 256;
+// Beside a batch that is all but full, with what protobuf puts around each.
+constexpr size_t kOneBytesMax = model::kMessageBytesMax - model::kBatchBytes - 4096;
 // A stream that does not take what it is sent is cut; its agent comes back and is told anew.
 constexpr size_t kQueueBytesMax = 32 << 20;
 
@@ -60,7 +60,8 @@ void AgentStream::OnReadDone(bool ok) {
 }
 
 absl::Status AgentStream::Take(std::vector<engine::Input>& inputs) {
-  if (incoming_.ByteSizeLong() > kIncomingBytesMax) {
+  // An honest agent packs a batch and one message more. Its host may be in other hands, with good papers.
+  if (incoming_.ByteSizeLong() > model::kMessageBytesMax) {
     return absl::ResourceExhaustedError("more at once than an agent has to say; its stream is cut");
   }
   auto& messages = *incoming_.mutable_messages();
@@ -105,7 +106,13 @@ void AgentStream::Deliver(std::vector<agent::v1::CoordinatorMessage> messages) {
   std::lock_guard lock(mutex_);
   if (finished_) return;
   for (agent::v1::CoordinatorMessage& message : messages) {
-    queued_bytes_ += message.ByteSizeLong();
+    const size_t size = message.ByteSizeLong();
+    // Nothing so great is made any more; if it is, its agent is better off without it than cut off by it, again and again.
+    if (size > kOneBytesMax) {
+      spdlog::error("agent {}: a message of {} bytes is not sent; the agent could take {}", host_, size, kOneBytesMax);
+      continue;
+    }
+    queued_bytes_ += size;
     queue_.push_back(std::move(message));
   }
   if (queued_bytes_ > kQueueBytesMax) {
@@ -119,7 +126,7 @@ void AgentStream::WriteLocked() {
   if (queue_.empty()) return;
   outgoing_.Clear();
   size_t bytes = 0;
-  while (!queue_.empty() && bytes < kBatchBytesMax && outgoing_.messages_size() < kBatchMessagesMax) {
+  while (!queue_.empty() && bytes < model::kBatchBytes && outgoing_.messages_size() < kBatchMessagesMax) {
     const size_t size = queue_.front().ByteSizeLong();
     bytes += size;
     queued_bytes_ -= size;
@@ -152,13 +159,19 @@ void AgentStream::FinishLocked(const absl::Status& status) {
   finished_ = true;
   queue_.clear();
   Finish(ToGrpc(status));
+  // Now, not when gRPC is done: the status waits behind what a deaf peer does not read.
+  LeaveSession();
+}
+
+void AgentStream::LeaveSession() {
+  const uint64_t session = session_;
+  if (session == 0 || left_.exchange(true)) return;
+  sessions_.Close(session);
+  loop_.Post({engine::SessionClosed{host_, session, "the stream ended"}}, nullptr);
 }
 
 void AgentStream::OnDone() {
-  if (session_ != 0) {
-    sessions_.Close(session_);
-    loop_.Post({engine::SessionClosed{host_, session_, "the stream ended"}}, nullptr);
-  }
+  LeaveSession();
   const std::shared_ptr<AgentStream> last = std::move(self_);
 }
 

@@ -4,6 +4,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -38,6 +39,8 @@ class AgentStream final : public grpc::ServerBidiReactor<agent::v1::AgentBatch, 
   void ReadOn();
   void WriteLocked();
   void FinishLocked(const absl::Status& status);
+  // Once: the host counts as not connected from then on.
+  void LeaveSession();
 
   const std::string host_;
   const engine::ShownCertificate certificate_;
@@ -46,7 +49,8 @@ class AgentStream final : public grpc::ServerBidiReactor<agent::v1::AgentBatch, 
   SessionTable& sessions_;
   const SideTalk& side_talk_;
   std::shared_ptr<AgentStream> self_;
-  uint64_t session_ = 0;  // 0 before hello.
+  std::atomic<uint64_t> session_ = 0;  // 0 before hello.
+  std::atomic<bool> left_ = false;
   agent::v1::AgentBatch incoming_;
   agent::v1::CoordinatorBatch outgoing_;
 

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/base/text.h"
@@ -74,6 +75,15 @@ void CompareClock(UnixMs last_event, UnixMs now) {
     spdlog::warn("clock: it says {}, {} days after the journal's last event; if that is not so, set this machine's clock",
                  FormatTime(now), (now - last_event) / kDayMs);
   }
+}
+
+// SQLite's words of a damaged file say neither what to do with it nor what to start from.
+absl::Status WithWayOut(const absl::Status& status) {
+  constexpr char kWayOut[] = "restore the coordinator's folder from a copy";
+  const std::string message(status.message());
+  if (status.code() != absl::StatusCode::kDataLoss || absl::StrContains(message, kWayOut)) return status;
+  return absl::DataLossError(
+      absl::StrCat(message, ". Keep this file, look at it with `reprise journal verify`, and ", kWayOut));
 }
 
 }  // namespace
@@ -154,15 +164,17 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const Coordinato
   // Ports first: a second coordinator fails before it touches anything.
   const std::string listen = Either(options.listen, config.listen);
   ASSIGN_OR_RETURN(auto acceptor, Acceptor::Listen(listen, {}));
-  ASSIGN_OR_RETURN(auto journal, journal::SqliteJournal::Open(folder.Journal()));
+  auto journal = journal::SqliteJournal::Open(folder.Journal());
+  if (!journal.ok()) return WithWayOut(journal.status());
   Loop::Options loop_options;
   loop_options.version = REPRISE_VERSION;
-  ASSIGN_OR_RETURN(auto loop, Loop::Open(std::move(journal), clock, loop_options));
-  CompareClock(loop->LastEventAt(), clock.Now());
+  auto loop = Loop::Open(*std::move(journal), clock, loop_options);
+  if (!loop.ok()) return WithWayOut(loop.status());
+  CompareClock((*loop)->LastEventAt(), clock.Now());
   ASSIGN_OR_RETURN(auto blobs, BlobStore::OpenFolder(folder.Blobs()));
   const std::string ca_pem = authority.certificate();
 
-  auto impl = std::make_unique<Impl>(folder, std::move(authority), std::move(loop), std::move(blobs),
+  auto impl = std::make_unique<Impl>(folder, std::move(authority), *std::move(loop), std::move(blobs),
                                      config.bandwidth_bytes_per_s, clock, random);
   Impl* const parts = impl.get();
   parts->port = acceptor->port();

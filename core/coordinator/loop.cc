@@ -43,11 +43,11 @@ Loop::~Loop() { Stop(); }
 absl::StatusOr<std::unique_ptr<Loop>> Loop::Open(std::unique_ptr<journal::Journal> journal, const Clock& clock,
                                                  const Options& options) {
   std::unique_ptr<Loop> loop(new Loop(std::move(journal), clock, options));
-  RETURN_IF_ERROR(loop->Rebuild());
+  RETURN_IF_ERROR(loop->Rebuild(/*whole=*/true));
   return loop;
 }
 
-absl::Status Loop::Rebuild() {
+absl::Status Loop::Rebuild(bool whole) {
   engine::Engine engine;
   uint64_t from = 1;
   if (auto snapshot = journal_->LoadSnapshot(); snapshot.ok()) {
@@ -66,7 +66,8 @@ absl::Status Loop::Rebuild() {
   } else if (snapshot.status().code() != absl::StatusCode::kNotFound) {
     return snapshot.status();
   }
-  RETURN_IF_ERROR(journal_->Read(from, [&](const journal::Record& record) -> absl::Status {
+  RETURN_IF_ERROR(journal_->Read(whole ? 1 : from, [&](const journal::Record& record) -> absl::Status {
+    if (record.sequence < from) return absl::OkStatus();
     journal::v1::Event event;
     if (!event.ParseFromString(record.payload)) {
       return absl::DataLossError(absl::StrCat("event ", record.sequence, " of the journal cannot be read"));

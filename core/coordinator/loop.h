@@ -98,7 +98,8 @@ class Loop {
   struct Batch;
 
   Loop(std::unique_ptr<journal::Journal> journal, const Clock& clock, Options options);
-  absl::Status Rebuild();
+  // The newest snapshot and the events after it. `whole`: every event's hash is checked, those before the snapshot too.
+  absl::Status Rebuild(bool whole = false);
   void Run();
   void Work(std::vector<Item> items);
   void Decide(const engine::Input& input, Batch& batch);

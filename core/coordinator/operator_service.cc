@@ -150,7 +150,7 @@ class OperatorService final : public operators::v1::OperatorService::CallbackSer
       command.request = *std::move(made);
       parts_.loop.Call(std::move(command), [=, this](const engine::Engine& engine, const engine::Reply& reply) {
         absl::Status status = reply.status;
-        spdlog::info("operator {}: {}: {}", person, method, status.ok() ? reply.subject : std::string(status.message()));
+        spdlog::info("operator {}: {}: {}", person, method, status.ok() ? reply.subject : ToGrpc(status).error_message());
         if (status.ok()) status = then({parts_.site, engine, person}, *request, reply.subject, response);
         reactor->Finish(ToGrpc(status));
       });

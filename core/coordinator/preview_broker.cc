@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/text.h"
 #include "core/engine/plan_index.h"
+#include "core/engine/plan_limits.h"
 
 namespace reprise::coordinator {
 namespace {
@@ -65,6 +66,7 @@ struct PreviewBroker::Round {
 void PreviewBroker::Start(const operators::v1::PreviewPlanRequest& request, std::shared_ptr<HostFeed> feed) {
   auto plan = engine::PlanIndex::Read(request.bundle());
   if (!plan.ok()) return feed->End(plan.status());
+  if (absl::Status status = engine::CheckPlanLimits(*plan); !status.ok()) return feed->End(status);
   auto round = std::make_shared<Round>(*std::move(plan));
   round->feed = std::move(feed);
   round->timeout_ms = std::clamp<int64_t>(request.timeout_ms() == 0 ? kTimeoutDefault : request.timeout_ms(), 1, kTimeoutMax);

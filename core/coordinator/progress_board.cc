@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/base/text.h"
+
 namespace reprise::coordinator {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr size_t kTextMax = 500;
 }  // namespace
 
 void ProgressBoard::Heard(const std::string& host, agent::v1::Progress progress) {
-  if (progress.text().size() > kTextMax) progress.mutable_text()->resize(kTextMax);
+  if (progress.text().size() > kTextMax) progress.set_text(BoundedText(progress.text(), kTextMax));
   std::lock_guard lock(mutex_);
   latest_[host] = std::move(progress);
   ++heard_;

@@ -13,7 +13,9 @@ namespace reprise::coordinator {
 namespace {
 
 constexpr size_t kNameMax = 200;
+constexpr size_t kVersionMax = 64;
 constexpr size_t kDescriptorMax = 1 << 20;
+constexpr size_t kSignatureMax = 16 << 10;  // As much as is read of one.
 
 absl::Status CheckInfo(const plan::v1::BlobInfo& info) {
   const auto wrong = [](auto&&... what) { return absl::InvalidArgumentError(absl::StrCat(what...)); };
@@ -22,6 +24,13 @@ absl::Status CheckInfo(const plan::v1::BlobInfo& info) {
   }
   if (info.name().empty() || info.name().size() > kNameMax || info.name().find('/') != std::string::npos) {
     return wrong("\"", info.name(), "\" is no name of a file: no '/', at most ", kNameMax, " characters");
+  }
+  if (info.version().size() > kVersionMax) {
+    return wrong("the version is ", info.version().size(), " bytes long; at most ", kVersionMax, " are taken");
+  }
+  if (info.signature().minisig().size() > kSignatureMax) {
+    return wrong("the signature is ", info.signature().minisig().size(), " bytes long; at most ", kSignatureMax,
+                 " are taken. Sign with a shorter comment");
   }
   if (info.descriptor_json().size() > kDescriptorMax) return wrong("the plugin describes itself at too great length");
   return absl::OkStatus();

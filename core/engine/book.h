@@ -197,10 +197,20 @@ class Book {
   void PutInForce(journal::v1::HostRecord& host);
   void Close(HostBook& host, int64_t at_ms);
   // book_claims.cc: what a plugin found out, of its host and of copies.
-  void NoteFindings(HostBook& host, uint64_t run, const agent::v1::Finished& finished, int64_t at_ms);
-  void NoteClaims(HostBook& host, uint64_t run, const agent::v1::Finished& finished, int64_t at_ms);
-  void NoteVerdicts(const HostBook& host, uint64_t run, const agent::v1::Finished& finished, int64_t at_ms);
-  void NoteMeasures(HostBook& host, const agent::v1::Finished& finished, int64_t at_ms);
+  struct Look {
+    uint64_t run = 0;
+    int64_t at_ms = 0;     // No later than it was.
+    int64_t heard_ms = 0;  // When it was told.
+    // What is known was found out later. What was found out in the future was so by a clock that was set back since.
+    bool IsBefore(int64_t known_ms) const { return at_ms < known_ms && known_ms <= heard_ms; }
+  };
+  void NoteFindings(HostBook& host, const journal::v1::TargetRecord& target, uint64_t run,
+                    const agent::v1::Finished& finished, int64_t heard_ms);
+  void NoteClaims(HostBook& host, const Look& look, const agent::v1::Finished& finished);
+  void NoteVerdicts(const HostBook& host, const Look& look, const agent::v1::Finished& finished);
+  void NoteMeasures(HostBook& host, const Look& look, const agent::v1::Finished& finished);
+  // Nothing that the host's agent found out is believed any more.
+  void ForgetFindings(HostBook& host);
 
   absl::StatusOr<KnownPlan*> PlanNamed(const std::string& plan_id);
   absl::StatusOr<RunBook*> RunNumbered(uint64_t run);

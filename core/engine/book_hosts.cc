@@ -108,7 +108,10 @@ absl::Status Book::On(const Event&, const journal::v1::HostEnrolled& enrolled) {
                tokens.end());
   HostRecord& host = RecordOf(enrolled.host());
   host.set_enrolled(true);
-  if (!enrolled.token_sha256().empty()) ForgetKey(host);
+  if (!enrolled.token_sha256().empty()) {
+    ForgetKey(host);
+    ForgetFindings(HostNamed(enrolled.host()));  // Another machine may stand behind the name.
+  }
   if (enrolled.ends_admission()) host.clear_statement();
   NoteCertificate(host, enrolled.certificate_sha256(), enrolled.certificate_ms());
   if (!enrolled.address().empty()) host.set_address(enrolled.address());
@@ -139,8 +142,7 @@ absl::Status Book::On(const Event& event, const journal::v1::HostExpelled& expel
   host.set_enrolled(false);
   host.clear_certificate_sha256();
   host.clear_statement();
-  // Whoever held the key may have said it.
-  host.clear_claims();
+  ForgetFindings(book);  // Whoever held the key may have said it.
   host.clear_keyring_version();
   host.clear_unknown_tasks();
   host.set_expelled_ms(event.at_ms());
@@ -164,7 +166,9 @@ absl::Status Book::On(const Event&, const journal::v1::HostStatementRecorded& re
   host.set_asset_class(statement.asset_class);
   host.set_trust(statement.trust);
   host.set_hold(statement.hold);
-  Touch(HostNamed(statement.host));
+  HostBook& book = HostNamed(statement.host);
+  Touch(book);
+  for (const StageId& id : book.awaited_by) TouchStage(*FindRun(id.run), id.stage);
   return absl::OkStatus();
 }
 
@@ -231,10 +235,13 @@ absl::Status Book::On(const Event& event, const journal::v1::SessionOpened& open
     host.set_contested_ms(event.at_ms());
     host.set_contested_between(absl::StrCat(opened.replaced_address(), " and ", opened.address()));
   }
-  // A restored coordinator may be some stops behind its agents. A host in other hands says anything: what is beyond any
-  // likelihood is not believed, or one host could use up all serials.
-  const uint64_t known = std::max(state_.stop().serial(), state_.stop().seen_serial());
-  if (opened.stop_serial() > known && opened.stop_serial() - known <= model::kStopSerialStepMax) {
+  // A coordinator that was restored from an older copy is some stops behind its agents, and its next one goes beyond them.
+  // A host in other hands says anything. So no more is believed than one step beyond the coordinator's own serial, not
+  // beyond what was seen: else one host could climb, hello by hello. An agent that truly knows more is still reached: each
+  // is told a serial of its own (SendStop).
+  const uint64_t own = state_.stop().serial();
+  if (opened.stop_serial() > std::max(own, state_.stop().seen_serial()) &&
+      opened.stop_serial() - own <= model::kStopSerialStepMax) {
     state_.mutable_stop()->set_seen_serial(opened.stop_serial());
   }
   Touch(HostNamed(opened.host()));

@@ -122,7 +122,8 @@ absl::Status Book::MoveRun(RunBook& run, model::RunEvent event) {
 
 absl::Status Book::On(const Event&, const journal::v1::RunPaused& paused) {
   ASSIGN_OR_RETURN(RunBook * run, RunNumbered(paused.run()));
-  RETURN_IF_ERROR(MoveRun(*run, model::RunEvent::kPaused));
+  // One that is paused may be given a graver reason.
+  if (run->record->state() != model::v1::RUN_STATE_PAUSED) RETURN_IF_ERROR(MoveRun(*run, model::RunEvent::kPaused));
   run->record->set_pause_code(paused.code());
   run->record->set_pause_reason(paused.reason());
   return absl::OkStatus();

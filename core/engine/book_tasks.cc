@@ -113,6 +113,8 @@ absl::Status Book::On(const Event& event, const journal::v1::TaskDispatched& e) 
     }
     RETURN_IF_ERROR(MoveTask(target, TaskEvent::kDispatched));
     RETURN_IF_ERROR(Begin(target));
+    // One sent again may have been carried out since it was sent first.
+    if (target.attempt() != e.attempt()) target.set_sent_ms(event.at_ms());
     target.set_attempt(e.attempt());
     target.set_dispatched_ms(event.at_ms());
     target.set_deadline_ms(e.deadline_ms());
@@ -126,6 +128,8 @@ absl::Status Book::On(const Event& event, const journal::v1::TaskAccepted& e) {
   ASSIGN_OR_RETURN(Place place, TargetAt(e.run(), e.stage(), e.host()));
   return Alter(place, [&](TargetRecord& target) -> absl::Status {
     RETURN_IF_ERROR(CheckTask(target, e.step(), e.attempt(), e.rollback()));
+    // It takes what it was sent last, for it had it not before: it would have said so in its hello.
+    if (target.task() == model::v1::TASK_STATE_DISPATCHED) target.set_sent_ms(target.dispatched_ms());
     RETURN_IF_ERROR(MoveTask(target, TaskEvent::kAccepted));
     target.set_deadline_ms(event.at_ms() + target.deadline_ms() - target.dispatched_ms());
     target.set_dispatched_ms(event.at_ms());
@@ -136,7 +140,7 @@ absl::Status Book::On(const Event& event, const journal::v1::TaskAccepted& e) {
 absl::Status Book::On(const Event& event, const journal::v1::TaskFinished& e) {
   ASSIGN_OR_RETURN(Place place, TargetAt(e.run(), e.stage(), e.host()));
   const agent::v1::Finished& finished = e.finished();
-  NoteFindings(*place.stage->hosts[place.id.target], e.run(), finished, event.at_ms());
+  NoteFindings(*place.stage->hosts[place.id.target], *place.target, e.run(), finished, event.at_ms());
   return Alter(place, [&](TargetRecord& target) -> absl::Status {
     const agent::v1::TaskKey& key = finished.key();
     RETURN_IF_ERROR(CheckTask(target, key.step(), key.attempt(), key.rollback()));

@@ -20,6 +20,8 @@ struct SessionMemory {
   std::set<std::string> plans;                                  // Whose authority the agent holds.
   std::map<std::pair<uint64_t, std::string>, int> gates;        // Decisions sent, of each run's gate.
   std::map<TargetId, std::pair<uint32_t, uint32_t>> cancelled;  // Step and attempt that it was asked to end.
+  uint64_t stop_serial = 0;  // What the agent knows of the emergency stop: by its hello, and told since.
+  bool stopped = false;
 };
 
 class Desk {

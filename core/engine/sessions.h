@@ -28,6 +28,7 @@ class Sessions {
   void Greet(const HostBook& host, const agent::v1::Hello& hello);
   // What the agent says it has, against what it was sent.
   void Compare(HostBook& host, const agent::v1::Hello& hello);
+  void LoseWhatEndedRunsLeft(const HostBook& host);
   void OnStopConfirmed(HostBook& host, const agent::v1::StopConfirmed& confirmed);
 
   Desk& desk_;
@@ -35,6 +36,10 @@ class Sessions {
   Outcomes& outcomes_;
 };
 
-agent::v1::CoordinatorMessage StopMessage(const journal::v1::StopRecord& stop);
+// Tells the host's agent how the emergency stop stands, by a serial that this agent believes. Nothing while the host is not
+// connected.
+void SendStop(Desk& desk, const HostBook& host);
+// Some connected agent says that it stands still by a stop.
+bool SomebodyStandsStill(Desk& desk);
 
 }  // namespace reprise::engine

@@ -32,7 +32,8 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  // All or nothing, durable on return. RESOURCE_EXHAUSTED: the disk is full; UNAVAILABLE: another fault.
+  // All or nothing, durable on return. RESOURCE_EXHAUSTED: the disk is full; UNAVAILABLE: another fault,
+  // also an event that could not be read back.
   virtual absl::Status Append(const std::vector<v1::Event>& events) = 0;
   // Calls `visit` for each record from `from` on, oldest first, until the end or an error, which it returns.
   virtual absl::Status Read(uint64_t from, const std::function<absl::Status(const Record&)>& visit) = 0;

@@ -49,6 +49,17 @@ absl::Status AsPortError(const absl::Status& status) {
   return absl::UnavailableError(status.message());
 }
 
+// What cannot be read again must not be written: one such event, and no coordinator starts from this journal any more.
+// Messages that came from outside were read once already; it is what was made of them here that is checked.
+absl::Status CheckReadsBack(const v1::Event& event, const std::string& payload, v1::Event& room) {
+  if (room.ParseFromString(payload)) return absl::OkStatus();
+  const auto* kind = event.GetDescriptor()->FindFieldByNumber(static_cast<int>(event.kind_case()));
+  return absl::InvalidArgumentError(
+      absl::StrCat("an event (", kind == nullptr ? "of no kind" : kind->name(), ", by ", event.actor(),
+                   ") could not be read back, and was not written: some text in it is not UTF-8. That is a fault of this "
+                   "program; expel the host if it is one's"));
+}
+
 }  // namespace
 
 SqliteJournal::SqliteJournal(std::unique_ptr<Lock> lock, sqlite::Database database, sqlite::Statement insert)
@@ -97,9 +108,11 @@ absl::Status SqliteJournal::Append(const std::vector<v1::Event>& events) {
   uint64_t sequence = sequence_;
   std::string head = head_;
   std::string payload;
+  v1::Event room;
   RETURN_IF_ERROR(AsPortError(database_.Transaction([&]() -> absl::Status {
     for (const v1::Event& event : events) {
       event.SerializeToString(&payload);
+      RETURN_IF_ERROR(CheckReadsBack(event, payload, room));
       head = ChainHash(head, ++sequence, payload);
       RETURN_IF_ERROR(
           insert_.Bind(1, static_cast<int64_t>(sequence)).BindBlob(2, payload).BindBlob(3, head).Run());

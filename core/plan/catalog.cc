@@ -8,6 +8,7 @@
 #include "core/base/status_macros.h"
 #include "core/base/text.h"
 #include "core/crypto/sha256.h"
+#include "core/model/size_limits.h"
 
 namespace reprise::plan {
 namespace {
@@ -62,8 +63,9 @@ absl::StatusOr<ActionSpec> ReadAction(const Json& object, size_t index) {
   }
   ASSIGN_OR_RETURN(const std::string timeout, Text(object, "timeout", where, false));
   const auto timeout_ms = ParseDurationMs(timeout);
-  if (!timeout_ms.ok() || *timeout_ms <= 0)
-    return Wrong(where + "timeout", Shown(object, "timeout"), "a duration such as 5m");
+  if (!timeout_ms.ok() || *timeout_ms <= 0 || *timeout_ms > model::kDurationMax)
+    return Wrong(where + "timeout", Shown(object, "timeout"),
+                 absl::StrCat("a duration such as 5m, at most ", FormatDurationMs(model::kDurationMax)));
   action.timeout_ms = *timeout_ms;
   const auto params = object.find("params");
   if (params == object.end() || !params->is_object())

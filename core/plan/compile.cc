@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/crypto/sha256.h"
 #include "core/model/plan_seal.h"
+#include "core/model/size_limits.h"
 #include "core/plan/gate_names.h"
 #include "core/plan/people_check.h"
 #include "core/plan/selector_check.h"
@@ -75,7 +76,10 @@ class Compiler {
       RefuseEmptyPlan();
       return std::nullopt;
     }
-    Freeze();
+    if (const absl::Status travels = Freeze(); !travels.ok()) {
+      diagnostics_.Error(workflow_.place, std::string(travels.message()));
+      return std::nullopt;
+    }
     return std::move(plan_);
   }
 
@@ -327,7 +331,8 @@ class Compiler {
     header.set_expires_ms(std::min(header.expires_ms(), header.created_ms() + kUnsignedLife));
   }
 
-  void Freeze() {
+  // An error: it could not be sent to a host.
+  absl::Status Freeze() {
     EndSoonWhatOnlyReads();
     v1::PlanBundle& bundle = plan_.bundle;
     plan_.annex.set_inventory_hosts(static_cast<uint32_t>(inventory_.hosts.size()));
@@ -353,7 +358,10 @@ class Compiler {
 
     plan_.statement = model::StatementOf(plan_.header, bundle.header(), bytes);
     bundle.set_statement(plan_.statement.Write().Bytes());
+    absl::Status travels = model::CheckPlanTravels(bundle.statement().size(), plan_.header, bundle.header().size(),
+                                                   plan_.leaves, bytes);
     for (std::string& leaf : bytes) bundle.add_leaves(std::move(leaf));
+    return travels;
   }
 
   const CompileRequest& request_;

@@ -179,14 +179,33 @@ void ReadOneFile(const fs::path& path, Dossier& dossier, Diagnostics& diagnostic
   ReadDocuments(diagnostics.AddSource(path.string(), *std::move(bytes)), dossier, diagnostics);
 }
 
+// What stands here by the name of a document and is none must not be passed over: a person believes that it was read.
+const char* WhyNoFile(const fs::path& path) {
+  std::error_code error;
+  switch (fs::status(path, error).type()) {
+    case fs::file_type::regular:
+      return nullptr;
+    case fs::file_type::directory:
+      return "a folder stands here by the name of a document";
+    case fs::file_type::not_found:
+      return "a symbolic link stands here that leads nowhere";
+    case fs::file_type::fifo:
+    case fs::file_type::socket:
+    case fs::file_type::character:
+    case fs::file_type::block:
+      return "a pipe, socket or device stands here by the name of a document";
+    default:
+      return "it cannot be seen what stands here";
+  }
+}
+
 // Sorted by name, so that two readings give the same order.
 std::vector<fs::path> FilesOf(const fs::path& folder, std::error_code& error) {
   std::vector<fs::path> files;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    std::error_code ignored;
     const fs::path& path = entry->path();
     const bool yaml = path.extension() == ".yaml" || path.extension() == ".yml";
-    if (yaml && !path.filename().string().starts_with('.') && entry->is_regular_file(ignored)) files.push_back(path);
+    if (yaml && !path.filename().string().starts_with('.')) files.push_back(path);
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -241,7 +260,15 @@ Dossier ReadDossier(const std::filesystem::path& path, Diagnostics& diagnostics)
       diagnostics.Error(Whole(path, diagnostics), absl::StrCat("the folder cannot be read: ", error.message()));
       return dossier;
     }
-    for (const fs::path& file : files) ReadOneFile(file, dossier, diagnostics);
+    for (const fs::path& file : files) {
+      if (const char* why = WhyNoFile(file)) {
+        diagnostics.Error(Whole(file, diagnostics), why)
+            .Expected("a file with documents")
+            .Hint("give it another name, or move it away; what lies in sub-folders is not read");
+        continue;
+      }
+      ReadOneFile(file, dossier, diagnostics);
+    }
   }
   // After other errors these would only be their echo.
   if (!diagnostics.ok()) return dossier;

@@ -6,13 +6,15 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/crypto/utf8.h"
+#include "core/model/size_limits.h"
 #include "core/plan/fields.h"
 
 namespace reprise::plan {
 namespace {
 
-constexpr size_t kLabelsMax = 32;
-constexpr size_t kLabelValueMax = 256;
+using model::kAddressMax;
+using model::kLabelsMax;
+using model::kLabelValueMax;
 
 bool IsLabelKey(std::string_view key) {
   return !key.empty() && key.size() <= model::kNameMax && std::all_of(key.begin(), key.end(), [](char c) {
@@ -26,7 +28,7 @@ Labels ReadLabels(const Node& node, Diagnostics& diagnostics) {
     diagnostics.Error(node.place, absl::StrCat("labels is ", node.Describe())).Expected("a map of keys and values");
     return labels;
   }
-  if (node.entries.size() > kLabelsMax) {
+  if (node.entries.size() > static_cast<size_t>(kLabelsMax)) {
     diagnostics.Error(node.place, absl::StrCat(node.entries.size(), " labels")).Expected(absl::StrCat("at most ", kLabelsMax));
   }
   for (const NodeEntry& entry : node.entries) {
@@ -113,7 +115,7 @@ void ReadHost(const Node& node, Inventory& inventory, Diagnostics& diagnostics) 
   std::optional<Host> host = ReadTraits(fields);
   const Placed address = fields.Text("address");
   fields.Done();
-  const bool plain_address = address.text.size() <= 255 && std::all_of(address.text.begin(), address.text.end(), [](char c) {
+  const bool plain_address = address.text.size() <= kAddressMax && std::all_of(address.text.begin(), address.text.end(), [](char c) {
     return absl::ascii_isalnum(c) || c == '.' || c == ':' || c == '-' || c == '[' || c == ']' || c == '%';
   });
   if (!plain_address) {

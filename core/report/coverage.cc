@@ -181,7 +181,7 @@ absl::StatusOr<operators::v1::CoverageView> ViewOfCoverage(const engine::Engine&
     view.set_inventory(view.inventory() + 1);
     const ClaimRecord* claim = FindClaim(host, view.claim());
     const bool too_old =
-        claim != nullptr && request.max_age_ms() > 0 && claim->at_ms() + request.max_age_ms() < now;
+        claim != nullptr && request.max_age_ms() > 0 && claim->at_ms() < now - request.max_age_ms();
     if (claim != nullptr && !too_old && claim->state() == model::v1::CLAIM_STATE_HOLDS) {
       view.set_holds(view.holds() + 1);
       continue;

@@ -55,16 +55,27 @@ absl::StatusOr<CoordinatorConfig> CoordinatorFolder::ReadConfig() const {
                         absl::StrCat(std::string(text.status().message()),
                                      ". Is it a coordinator's folder? Make one with `reprise init`"));
   }
-  return CoordinatorConfig::Parse(*text);
+  auto config = CoordinatorConfig::Parse(*text);
+  if (config.ok()) return config;
+  return absl::Status(config.status().code(),
+                      absl::StrCat(path_.string(), "/", std::string(config.status().message()),
+                                   ". Mend the file, or restore it from a copy of this folder"));
 }
 
 absl::StatusOr<CertificateAuthority> CoordinatorFolder::LoadAuthority() const {
-  ASSIGN_OR_RETURN(const std::string certificate, ReadFile(AuthorityCertificate()));
-  ASSIGN_OR_RETURN(const std::string key, ReadFile(AuthorityKey()));
-  auto authority = CertificateAuthority::Load(certificate, key);
+  const auto with_way_out = [](const absl::Status& status, const std::string& where) {
+    return absl::Status(status.code(), absl::StrCat(where, std::string(status.message()),
+                                                    ". Restore both halves of the authority from one copy of this folder: "
+                                                    "with a new one every host and person would have to join again"));
+  };
+  const auto certificate = ReadFile(AuthorityCertificate());
+  if (!certificate.ok()) return with_way_out(certificate.status(), "");
+  const auto key = ReadFile(AuthorityKey());
+  if (!key.ok()) return with_way_out(key.status(), "");
+  auto authority = CertificateAuthority::Load(*certificate, *key);
   if (!authority.ok()) {
-    return absl::Status(authority.status().code(),
-                        absl::StrCat(path_.string(), ": ", std::string(authority.status().message())));
+    return with_way_out(authority.status(), absl::StrCat(AuthorityCertificate().string(), " and ",
+                                                         AuthorityKey().filename().string(), ": "));
   }
   return authority;
 }

@@ -5,6 +5,7 @@
 #include "agents/engine/report.h"
 #include "agents/runner/bounded_json.h"
 #include "agents/runner/verb_json.h"
+#include "core/base/text.h"
 #include "core/model/finding_limits.h"
 #include "tests/fuzz/target.h"
 
@@ -51,7 +52,7 @@ void Try(std::string_view text) {
   for (const size_t max : {size_t{0}, size_t{1}, size_t{7}, size_t{1000}}) {
     const std::string plain = runner::Plain(text, max);
     Check(plain.size() <= max, "plain text is bounded");
-    const std::string bounded = agents::BoundedText(text, max);
+    const std::string bounded = BoundedText(text, max);
     Check(bounded.size() <= max, "bounded text is bounded");
     agent::v1::Facts facts;
     facts.set_facts_json(bounded);

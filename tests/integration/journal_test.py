@@ -79,6 +79,30 @@ class Tampering(unittest.TestCase):
             content[places[0] + within] ^= 1 << within % 8
             self.assertIn(wanted, self.faulty(self.verify(self.written(bytes(content)))), f"byte {within}")
 
+    def test_no_coordinator_starts_over_a_flipped_bit_and_the_event_is_named(self):
+        wanted = next(sequence for sequence, kind, _ in self.events if kind == "run_started")
+        journal = os.path.join(self.hospital.data, "journal.db")
+        with sqlite3.connect(journal) as database:
+            newest = database.execute("SELECT max(sequence) FROM snapshot").fetchone()[0]
+            payload = database.execute("SELECT payload FROM event WHERE sequence = ?", (wanted,)).fetchone()[0]
+        database.close()
+        self.assertGreater(newest, wanted, "its snapshot would spare the start to fold that event")
+        content = bytearray(self.content)
+        content[self.content.index(payload) + len(payload) // 2] ^= 1
+        for what, statement in (("with its snapshot", "SELECT 1"), ("with none", "DELETE FROM snapshot")):
+            with self.subTest(what):
+                with open(journal, "wb") as file:
+                    file.write(content)
+                with sqlite3.connect(journal) as database:
+                    database.execute(statement)
+                database.close()
+                with self.assertRaisesRegex(AssertionError, f"event {wanted} is not what was written.*journal verify"):
+                    self.hospital.coordinator.start()
+        with open(journal, "wb") as file:
+            file.write(self.content)
+        self.hospital.coordinator.start()
+        self.hospital.coordinator.end()
+
     def test_a_flipped_bit_anywhere_is_found_or_changes_nothing_that_the_journal_says(self):
         print(f"seed {SEED}", flush=True)
         chance = random.Random(SEED)

@@ -41,8 +41,9 @@ class Kills(unittest.TestCase):
         wait_for(lambda: self.hospital.targets(run)[host, "one"].get("progress"), f"{host} to be in its action")
 
     def assert_done_once(self, run, tags):
-        """Every host has every effect, and the journal accounts for each one beyond the first."""
-        outcomes = {}
+        """Every host has every effect, and the journal accounts for each one beyond the first: from what an attempt that
+        had its effect is said to have ended with, to how many were repeated after it."""
+        outcomes, repeated = {}, {}
         for _, kind, event in self.hospital.events(run):
             if kind == "task_finished":
                 finished = event["finished"]
@@ -57,9 +58,11 @@ class Kills(unittest.TestCase):
             for host in HOSTS:
                 attempts = sorted(attempt for name, attempt in lines if name == host)
                 for earlier in attempts[:-1]:
-                    self.assertIn(outcomes.get((host, step, earlier)), FRUITLESS,
-                                  f"{host} did {tag} again after attempt {earlier} had succeeded")
+                    ended = outcomes.get((host, step, earlier))
+                    self.assertIn(ended, FRUITLESS, f"{host} did {tag} again after attempt {earlier}, which ended {ended}")
+                    repeated[ended] = repeated.get(ended, 0) + 1
                 self.assertEqual(self.hospital.agents[host].read(tag), "reprise\n")
+        return repeated
 
     def assert_journal_is_whole(self):
         report = self.hospital.verify_journal()
@@ -69,8 +72,9 @@ class Kills(unittest.TestCase):
     def finish(self, run, tags):
         view = self.hospital.wait_run(run, *ENDED)
         self.assertEqual(view["state"], "RUN_STATE_SUCCEEDED", self.hospital.outline(run))
-        self.assert_done_once(run, tags)
+        repeated = self.assert_done_once(run, tags)
         self.assert_journal_is_whole()
+        return repeated
 
     # ---- the coordinator ----
 
@@ -180,7 +184,12 @@ class Kills(unittest.TestCase):
                     agent.run()
         for what, count in kills.items():
             print(f"{count} kills of {what}", flush=True)
-        self.finish(run, [f"all-{i}" for i in range(3)])
+        # The witness has its line before the effect: who is killed in between did not have it, and is counted here.
+        repeated = self.finish(run, [f"all-{i}" for i in range(3)])
+        effects = sum(len(self.hospital.witness(f"all-{i}")) for i in range(3))
+        print(f"{effects} effects, {sum(repeated.values())} of them again: after {repeated or 'none'}", flush=True)
+        self.assertEqual(effects - sum(repeated.values()), 3 * len(HOSTS))
+        self.assertLessEqual(sum(repeated.values()), kills["agents"] + kills["plugin hosts"])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
-"""The emergency stop: everything ends, how fast is measured, nothing begins until it is lifted."""
+"""The emergency stop: everything ends, how fast is measured, nothing begins until it is lifted. And its small sister, the
+pause of one run: what is at work ends in its own time, nothing more begins."""
 
+import time
 import unittest
 
 from hospital import FAILED_PRECONDITION, PERMISSION_DENIED, Hospital, Refused, one_stage
@@ -118,6 +120,37 @@ class Stop(unittest.TestCase):
         self.assertEqual(self.sent_during_the_stop(), [])
         self.hospital.call("AbortRun", run=run, reason="end of the test")
         self.hospital.wait_run(run, "aborted")
+
+    # ---- the pause of one run ----
+
+    def test_a_paused_run_sends_nothing_more_and_goes_on_where_it_was(self):
+        run = self.hospital.run_stages(one_stage(
+            [HOSTS], self.hospital.touch("paused", mode="slow", slow_ms=1500), self.hospital.touch("paused-next"),
+            in_flight_max=3))
+        wait_for(lambda: len(self.at_work()) == 3, "as many to be at work as may be")
+        self.hospital.call("PauseRun", who="bob", run=run, reason="the night shift wants to look")
+        working = set(self.at_work())  # Those alone have heard of it, and none hears of its next step.
+        view = self.hospital.show(run)
+        self.assertEqual((view["state"], view["pause_code"]), ("RUN_STATE_PAUSED", "operator"))
+
+        def kinds():
+            return [kind for _, kind, _ in self.hospital.events(run)]
+        wait_for(lambda: kinds().count("task_finished") == 3 and not self.at_work(), "what was at work to end")
+        done = self.hospital.effects_of("paused")
+        self.assertEqual((len(done), set(done.values())), (3, {1}), "what was at work was not cut off")
+        self.assertLessEqual(working, set(done))
+        quiet_until = time.monotonic() + 2.0
+        while time.monotonic() < quiet_until:
+            self.assertEqual(self.at_work(), [], "a task reached an agent of a run that is paused")
+            time.sleep(0.02)
+        self.assertEqual(self.hospital.effects_of("paused"), done)
+        self.assertEqual(self.hospital.witness("paused-next"), [])
+        self.assertNotIn("task_dispatched", kinds()[kinds().index("run_paused"):])
+
+        self.hospital.call("ResumeRun", who="bob", run=run)
+        self.hospital.wait_run(run, "succeeded")
+        for tag in ("paused", "paused-next"):
+            self.assertEqual(self.hospital.effects_of(tag), {host: 1 for host in HOSTS}, tag)
 
 
 if __name__ == "__main__":

@@ -202,6 +202,34 @@ class Tampering(unittest.TestCase):
         self.other.run()
         self.assert_refused("replayed", self.task(plan, agent=self.other, attempt=2), self.other)
 
+    def test_another_plan_under_a_known_name_is_refused_and_the_known_one_stays(self):
+        """An id is a short name, and one that only reads needs nobody's signature."""
+        plan = self.plan(self.other)
+        self.assert_done(self.task(plan, agent=self.other), self.other)
+        look = self.reading(self.other, plan_id=plan.id, expires_ms=(now() + 60) * 1000)
+        for attempt in (1, 2):  # The number of what was done is not answered either.
+            self.assert_refused("another_plan", {**look, "key": {**look["key"], "attempt": attempt}}, self.other)
+        self.other.kill()
+        self.other.run(clock_ahead=HOUR // 2)  # The other's end is past, and not its own.
+        os.remove(self.other.file(self.name))
+        self.assert_refused("replayed", self.task(plan, agent=self.other, attempt=2), self.other)
+        self.other.kill()
+        self.other.run()
+
+    def test_a_plan_that_was_signed_takes_its_name_from_one_that_nobody_signed(self):
+        plan = self.plan()
+        with open(self.ws.file("there"), "w", encoding="utf-8") as file:
+            file.write("here")
+        ended = self.ws.attempt(self.reading(plan_id=plan.id, file="there"))
+        self.assertEqual(ended["outcome"], "OUTCOME_UNCHANGED", ended)
+        self.assert_done(self.task(plan))
+
+    def test_nothing_is_undone_that_people_did_not_sign_to_be_undone(self):
+        plan = self.plan()
+        self.assert_done(self.task(plan))
+        self.assert_refused("unknown_step", {"key": {**plan.key(attempt=2), "rollback": True}})
+        self.assertTrue(os.path.exists(self.ws.file(self.name)))
+
     # ---- what runs ----
 
     def test_a_plugin_with_one_byte_changed_is_not_run(self):
@@ -231,13 +259,14 @@ class Tampering(unittest.TestCase):
         ended = self.ws.attempt(good)
         self.assertEqual(ended["outcome"], "OUTCOME_UNCHANGED", ended)
 
-    def reading(self, **header):
+    def reading(self, agent=None, file=None, **header):
         """A task of a plan that only reads and that nobody signed; its plugin is an operator's."""
-        plan = self.plan(effect="read", action="look")
+        agent = agent or self.ws
+        plan = self.plan(agent, effect="read", action="look", state_file=agent.file(file or self.name))
         plan.header.update(header)
         blob = {"sha256": b64(sha256(self.mock)), "size": len(self.mock), "name": "mock", "kind": "plugin"}
         return {"key": plan.key(), "plugin": {**blob, "signature": {"minisig": self.bob.sign(self.mock)}},
-                "authority": {**plan.authority(self.ws.host, self.bob),
+                "authority": {**plan.authority(agent.host, self.bob),
                               "plan": {"statement": b64(plan.statement()), "signatures": []}}}
 
     def test_a_plan_that_nobody_signed_runs_no_more_than_a_day_ahead(self):

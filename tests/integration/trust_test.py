@@ -140,6 +140,12 @@ class Callers(unittest.TestCase):
         stranger = {**self.other.identities["alice"], "ca": self.hospital.identities["alice"]["ca"]}
         self.assertEqual(self.refusal(stranger, OPERATORS + "GetStatus"), UNAVAILABLE)
 
+    def test_a_host_that_never_joined_opens_no_agents_method_whoever_certified_it(self):
+        never = self.hospital.certify(host="ws-999")
+        for method, request in (("Connect", {"messages": [{"hello": {"agent_version": "x"}}]}), ("Fetch", {}),
+                                ("Renew", {})):
+            self.assertEqual(self.refusal(never, AGENTS + method, request), PERMISSION_DENIED, method)
+
     def test_a_person_whose_key_was_revoked_may_not_even_look(self):
         bob, keyring = self.hospital.bob, self.hospital.keyring
         self.assertEqual(self.hospital.call("GetStatus", who="bob")["you"], "bob")

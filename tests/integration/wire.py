@@ -29,6 +29,12 @@ class Wire:
         with self._lock:
             self._open = True
 
+    def lead_to(self, port):
+        """The other end is elsewhere from now on; what was connected is cut."""
+        with self._lock:
+            self._target = ("127.0.0.1", port)
+            self._drop_all()
+
     def end(self):
         self._ended = True
         self._wake_write.send(b"x")

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/sim/agent_node.h"
+#include "tests/sim/copies.h"
 
 namespace reprise::sim {
 namespace {
@@ -87,7 +88,11 @@ void AgentNode::StartVerb(const agents::VerbRequest& request) {
     // A liar says that what is so is not; seldom it says good of what is not, and nobody could know better.
     const bool holds = fault == Fault::kLie ? flatters : reality_[action];
     if (holds && !reality_[action]) witness_.PluginFlatters(host_, action);
-    EndVerb(id, agents::VerbEnd::kDone, holds ? kHolds : kDoesNotHold);
+    std::string found = holds ? kHolds : kDoesNotHold;
+    if (host_ == kReader) {
+      found.insert(found.size() - 1, ",\"verdicts\":" + JudgeCopies(clockwork_, faults_.plugin));
+    }
+    EndVerb(id, agents::VerbEnd::kDone, found);
   });
   if (effect && clockwork_.Chance(faults_.agent_crash * 4)) {
     After(clockwork_.Between(1, took), [this] { Crash("in mid-action"); });

@@ -61,7 +61,7 @@ plan::v1::SignedStatement PeopleAtWork::Admit(const std::string& host, uint64_t 
     statement.hold = hold;
     statement.zone = zone;
   });
-  witness_.HostIsStated(made.statement(), serial, !hold.empty() || zone == model::v1::ZONE_QUARANTINE);
+  witness_.HostIsStated(host, made.statement(), serial, !hold.empty() || zone == model::v1::ZONE_QUARANTINE);
   return made;
 }
 
@@ -137,7 +137,7 @@ void PeopleAtWork::Help(bool late) {
   for (const auto& run : state.runs()) {
     if (run.state() == model::v1::RUN_STATE_PAUSED) paused.push_back(run.id());
     if (run.ended_ms() != 0) continue;
-    if (late && RequiresProof(run.plan_id()) && run.state() != model::v1::RUN_STATE_ABORTING) {
+    if (late && WaitsForProof(run.plan_id()) && run.state() != model::v1::RUN_STATE_ABORTING) {
       Say("bob", engine::Command::Abort{run.id(), "the proof does not come"});
     }
     for (const auto& gate : run.gates()) {
@@ -153,11 +153,15 @@ void PeopleAtWork::Help(bool late) {
   }
 }
 
-bool PeopleAtWork::RequiresProof(const std::string& plan_id) const {
+bool PeopleAtWork::WaitsForProof(const std::string& plan_id) const {
   const auto draft =
       std::find_if(drafts_.begin(), drafts_.end(), [&](const auto& d) { return d.header.plan_id() == plan_id; });
   const auto& stages = draft->header.stages();
-  return std::any_of(stages.begin(), stages.end(), [](const auto& stage) { return !stage.requirements().empty(); });
+  return std::any_of(stages.begin(), stages.end(), [](const auto& stage) {
+    const auto& steps = stage.steps();
+    return !stage.requirements().empty() ||
+           std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step.has_recovery_point(); });
+  });
 }
 
 bool PeopleAtWork::IsOver() const {

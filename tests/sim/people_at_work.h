@@ -34,7 +34,7 @@ class PeopleAtWork {
   void SetHosts(std::vector<std::string> hosts) { hosts_ = std::move(hosts); }
 
  private:
-  bool RequiresProof(const std::string& plan_id) const;
+  bool WaitsForProof(const std::string& plan_id) const;
   template <typename Request>
   void Say(const std::string& person, Request request) {
     engine::Command command;

@@ -8,6 +8,7 @@
 #include "tests/sim/agent_node.h"
 #include "tests/sim/clockwork.h"
 #include "tests/sim/coordinator_node.h"
+#include "tests/sim/copies.h"
 #include "tests/sim/network.h"
 #include "tests/sim/people_at_work.h"
 #include "tests/sim/thief.h"
@@ -84,6 +85,7 @@ void Simulation::MakePlan(int number) {
     draft.header.mutable_capacities(0)->set_amount(static_cast<uint32_t>(c.Between(1, 3)));
   }
   const int64_t stages = c.Between(1, 3);
+  const bool restores = !reads && stages > 1 && c.Chance(0.5);  // Judged by what comes before.
   for (int64_t s = 0; s < stages; ++s) {
     std::vector<size_t> sizes;
     for (int64_t left = c.Between(1, hosts); left > 0;) {
@@ -125,6 +127,7 @@ void Simulation::MakePlan(int number) {
         step.set_backoff_ms(c.Between(2000, 30'000));
         step.set_backoff_max_ms(60'000);
       }
+      if (restores && s + 1 == stages && c.Chance(0.5)) RestoreFromSomeCopy(c, step);
       if (tokens && c.Chance(0.5)) {
         step.add_tokens()->set_token("backup-server");
         step.mutable_tokens(0)->set_amount(1);

@@ -1,5 +1,7 @@
 #include "tests/sim/thief.h"
 
+#include <algorithm>
+
 #include "core/crypto/minisign.h"
 #include "core/engine/plan_index.h"
 
@@ -7,6 +9,23 @@ namespace reprise::sim {
 
 using agent::v1::CoordinatorMessage;
 using engine::testing::PlanDraft;
+
+namespace {
+
+// The plan without its gates, under a name and with an effect of the thief's choice.
+PlanDraft OpenTo(PlanDraft plan, const std::string& id, model::v1::Effect effect) {
+  plan.header.set_plan_id(id);
+  plan.effect = effect;
+  plan.header.set_effect(effect);
+  for (auto& stage : *plan.header.mutable_stages()) {
+    stage.clear_gate();
+    for (auto& wave : *stage.mutable_waves()) wave.clear_gate();
+    for (auto& step : *stage.mutable_steps()) step.set_effect(effect);
+  }
+  return plan;
+}
+
+}  // namespace
 
 void Thief::Overhear(const std::string& host, const CoordinatorMessage& message) {
   if (message.has_task()) tasks_[host].push_back(message.task());
@@ -20,7 +39,7 @@ void Thief::Say(const std::string& host, const char* what, const CoordinatorMess
 }
 
 void Thief::SaySomething(const std::string& host) {
-  switch (clockwork_.Between(0, 5)) {
+  switch (clockwork_.Between(0, 6)) {
     case 0:
       return SayOldTask(host);
     case 1:
@@ -31,6 +50,8 @@ void Thief::SaySomething(const std::string& host) {
       return SayPlanOfOwn(host, true);
     case 4:
       return SayChangedPlan(host);
+    case 5:
+      return SayPlanOfTheName(host);
     default:
       return SayClosedGate(host);
   }
@@ -62,18 +83,32 @@ void Thief::SayOldStop(const std::string& host) {
   Say(host, "thief says an old stop", message);
 }
 
+// One that only looks, which needs nobody's signature, by the name of one that the host knows.
+void Thief::SayPlanOfTheName(const std::string& host) {
+  const agent::v1::Task* old = SomeTask(host, true);
+  if (old == nullptr || !witness_.HasAccepted(host, old->key().plan_id())) return;
+  const auto draft = std::find_if(drafts_.begin(), drafts_.end(),
+                                  [&](const auto& d) { return d.header.plan_id() == old->key().plan_id(); });
+  if (draft == drafts_.end()) return;
+  PlanDraft own = OpenTo(*draft, draft->header.plan_id(), model::v1::EFFECT_READ);
+  own.header.set_nonce(crypto::Sha256("the thief's").substr(0, 16));
+  own.header.set_expires_ms(std::min(own.header.expires_ms(), clockwork_.now() / 1000 * 1000 + 60'000));
+  const auto index = engine::PlanIndex::Read(own.Bundle());
+  if (!index.ok() || !index->leaf_of_host.contains(host)) return;
+  CoordinatorMessage message;
+  auto& task = *message.mutable_task();
+  *task.mutable_key() = old->key();
+  task.mutable_key()->set_rollback(false);
+  task.mutable_key()->set_attempt(old->key().attempt() + 1);
+  *task.mutable_authority() = index->AuthorityFor(index->leaf_of_host.at(host), {});
+  task.mutable_plugin()->mutable_signature()->set_minisig("a signature that the simulated cache believes");
+  Say(host, "thief says another plan of a known name", message);
+}
+
 // A copy of a real plan under another name, unsigned, or signed by a key that no keyring knows.
 void Thief::SayPlanOfOwn(const std::string& host, bool strange_signature) {
   if (drafts_.empty()) return;
-  PlanDraft own = drafts_.front();
-  own.header.set_plan_id("plan-forged00");
-  own.effect = model::v1::EFFECT_CHANGE;
-  own.header.set_effect(own.effect);
-  for (auto& stage : *own.header.mutable_stages()) {
-    stage.clear_gate();
-    for (auto& wave : *stage.mutable_waves()) wave.clear_gate();
-    for (auto& step : *stage.mutable_steps()) step.set_effect(own.effect);
-  }
+  const PlanDraft own = OpenTo(drafts_.front(), "plan-forged00", model::v1::EFFECT_CHANGE);
   const auto index = engine::PlanIndex::Read(own.Bundle());
   if (!index.ok() || !index->leaf_of_host.contains(host)) return;
   const uint32_t leaf = index->leaf_of_host.at(host);

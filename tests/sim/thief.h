@@ -28,6 +28,7 @@ class Thief {
   void SayOldTask(const std::string& host);
   void SayOldStop(const std::string& host);
   void SayPlanOfOwn(const std::string& host, bool strange_signature);
+  void SayPlanOfTheName(const std::string& host);
   void SayChangedPlan(const std::string& host);
   void SayClosedGate(const std::string& host);
   // A task of the host that was overheard with its plan; nullptr: none yet.

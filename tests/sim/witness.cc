@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "core/engine/book.h"
 
 namespace reprise::sim {
 
@@ -52,6 +51,7 @@ void Witness::EventIsDurable(const Event& event) {
     case Event::kTaskAccepted: {
       const auto& e = event.task_accepted();
       Target& target = targets_.at({e.run(), e.stage(), e.host()});
+      if (target.in_flight) target.sent = target.sent_again;  // It did not have it before, or it had said so.
       target.in_flight = true;
       if (target.state == model::v1::TARGET_STATE_WAITING) {
         target.state = e.rollback() ? model::v1::TARGET_STATE_ROLLING_BACK : model::v1::TARGET_STATE_ACTIVE;
@@ -69,10 +69,13 @@ void Witness::EventIsDurable(const Event& event) {
       target.in_flight = false;
       target.state = e.target_state();
       target.code = e.finished().code();
+      const UnixMs took = std::clamp<UnixMs>(e.finished().duration_ms(), 0, target.allowed);
+      const Look look = {std::min<UnixMs>(event.at_ms(), target.sent + took), event.at_ms()};
       for (const auto& claim : e.finished().claims()) {
-        claims_[{PlanOf(e.run()).leaves[e.host()].host(), claim.name()}] = {
-            claim.state() == model::v1::CLAIM_STATE_HOLDS, event.at_ms()};
+        Claim& known = claims_[{PlanOf(e.run()).leaves[e.host()].host(), claim.name()}];
+        if (!look.IsBefore(known.at)) known = {claim.state() == model::v1::CLAIM_STATE_HOLDS, look.at};
       }
+      CopiesWereJudged(PlanOf(e.run()).leaves[e.host()].host(), e.finished(), look);
       if (e.has_next()) target.undoing = e.next().rollback();
       CheckOutcome(e);
       Lower(e.run());
@@ -111,12 +114,19 @@ void Witness::EventIsDurable(const Event& event) {
           Complain("a stage was done again that is to be done once");
         }
         const bool ended = target.state == model::v1::TARGET_STATE_SUCCEEDED ||
-                           (target.state == model::v1::TARGET_STATE_FAILED && target.code != engine::kAttemptsExhausted);
+                           (target.state == model::v1::TARGET_STATE_FAILED && target.code != "attempts_exhausted");
         if (!ended) continue;
         target.state = model::v1::TARGET_STATE_WAITING;
         target.code.clear();
       }
       return Lower(event.stage_repeated().run());
+    case Event::kHostStatementRecorded: {
+      const auto made = statements_.find(event.host_statement_recorded().statement().statement());
+      if (made == statements_.end()) return Complain("the journal has a statement about a host that nobody made");
+      Stated& newest = recorded_[made->second.host];
+      if (made->second.serial > newest.serial) newest = made->second;
+      return;
+    }
     case Event::kRunPaused:
       paused_.insert(event.run_paused().run());
       ever_paused_.insert(event.run_paused().run());

@@ -2,6 +2,7 @@
 // messages: it keeps its own small books, from durable events, sent messages and what plugins really did.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -38,8 +39,8 @@ class Witness {
   void Decided(const RealDecision& decision) { decisions_.push_back(decision); }
   void Revoked(const std::string& person) { revoked_.insert(person); }
   // A statement about a host was made; `forbids`: nothing may change on it (evidence hold, quarantine).
-  void HostIsStated(const std::string& statement, uint64_t serial, bool forbids) {
-    statements_[statement] = {serial, forbids};
+  void HostIsStated(const std::string& host, const std::string& statement, uint64_t serial, bool forbids) {
+    statements_[statement] = {host, serial, forbids};
   }
 
   // ---- what the coordinator does ----
@@ -65,6 +66,13 @@ class Witness {
     return finished_.contains(KeyOf(host, key));
   }
 
+  bool HasAccepted(const std::string& host, const std::string& plan_id) const {
+    const auto known = hosts_.find(host);
+    return known != hosts_.end() &&
+           std::any_of(known->second.accepted.begin(), known->second.accepted.end(),
+                       [&](const AttemptKey& key) { return std::get<6>(key) == plan_id; });
+  }
+
   // At the very end: everything that an agent accepted has its outcome in the journal, and it knows that.
   void TheEnd();
 
@@ -86,6 +94,9 @@ class Witness {
     bool in_flight = false;
     uint32_t step = 0;
     uint32_t wave = 0;
+    UnixMs sent = 0;        // The attempt, for the first time; or when the agent took it.
+    UnixMs sent_again = 0;  // Last.
+    UnixMs allowed = 0;     // How long it may take.
   };
   struct Run {
     std::string plan;
@@ -105,6 +116,17 @@ class Witness {
   void CheckDispatch(const journal::v1::TaskDispatched& event, UnixMs at);
   // By the claims that outcomes in the journal brought.
   void CheckRequirements(const plan::v1::Stage& stage, UnixMs at, const std::string& what);
+  // By the judgements that outcomes in the journal brought, and by the coordinator's clock.
+  void CheckCopy(const plan::v1::Step& step, UnixMs at, const std::string& what);
+  // By the plan alone, and by the host's clock.
+  void CheckCopyOnHost(const plan::v1::Step& step, UnixMs at, const std::string& what);
+  // No later than what was found was looked at, and when it was told: what was looked at later counts, whenever it comes.
+  struct Look {
+    UnixMs at = 0;
+    UnixMs heard = 0;
+    bool IsBefore(UnixMs known) const { return at < known && known <= heard; }
+  };
+  void CopiesWereJudged(const std::string& reader, const agent::v1::Finished& finished, const Look& look);
   void CheckBudgets(uint64_t run, const std::string& what);
   void CheckOutcome(const journal::v1::TaskFinished& event);
   void CheckPermission(const std::string& host, const agent::v1::TaskKey& key, UnixMs at, const std::string& moment);
@@ -126,8 +148,20 @@ class Witness {
     UnixMs at = 0;
   };
   std::map<std::pair<std::string, std::string>, Claim> claims_;  // By host and name: the newest.
+  struct Judgement {
+    model::v1::BackupVerdict verdict = model::v1::BACKUP_VERDICT_UNSPECIFIED;
+    std::string manifest;
+    UnixMs at = 0;
+  };
+  std::map<std::tuple<std::string, std::string, std::string>, Judgement> judged_;  // By reader, set, copy: the newest.
   std::set<std::string> signed_;
-  std::map<std::string, std::pair<uint64_t, bool>> statements_;
+  struct Stated {
+    std::string host;
+    uint64_t serial = 0;
+    bool forbids = false;
+  };
+  std::map<std::string, Stated> statements_;  // By their bytes.
+  std::map<std::string, Stated> recorded_;    // By host: the newest in the journal.
   std::vector<RealDecision> decisions_;
   std::set<std::pair<uint64_t, std::string>> opened_gates_;  // By run; as the journal has it.
   std::set<std::string> revoked_;

@@ -19,6 +19,9 @@ void Witness::CheckPermission(const std::string& name, const agent::v1::TaskKey&
   if (header.effect() == model::v1::EFFECT_READ) return;
   if (!signed_.contains(key.plan_id())) Complain("an unsigned plan" + what);
   if (host.forbidden) Complain("an evidence hold or a quarantine passed over" + what);
+  if (!key.rollback()) {
+    CheckCopyOnHost(header.stages(static_cast<int>(key.stage())).steps(static_cast<int>(key.step())), at, what);
+  }
 }
 
 void Witness::RecordIsDurable(const std::string& name, const agent::v1::SpoolRecord& record, UnixMs at) {
@@ -27,9 +30,9 @@ void Witness::RecordIsDurable(const std::string& name, const agent::v1::SpoolRec
   if (record.has_host_statement()) {
     const auto made = statements_.find(record.host_statement().statement());
     if (made == statements_.end()) return Complain(name + " believes a statement that nobody made");
-    if (made->second.first <= host.serial) Complain(name + " went back to an older statement about itself");
-    host.serial = made->second.first;
-    host.forbidden = made->second.second;
+    if (made->second.serial <= host.serial) Complain(name + " went back to an older statement about itself");
+    host.serial = made->second.serial;
+    host.forbidden = made->second.forbids;
   }
   if (record.has_attempt_accepted()) {
     const auto& key = record.attempt_accepted().key();

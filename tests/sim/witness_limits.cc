@@ -63,6 +63,7 @@ void Witness::CheckDispatch(const journal::v1::TaskDispatched& e, UnixMs at) {
   const std::string& name = plan.leaves[e.host()].host();
   const std::string what = absl::StrCat(" when ", name, " was sent a task: ", e.ShortDebugString());
   if (stopped_) Complain("after an emergency stop" + what);
+  if (plan.header.effect() > model::v1::EFFECT_READ && recorded_[name].forbids) Complain("to a host that is held" + what);
   if (paused_.contains(e.run())) Complain("after a pause or an abort" + what);
   if (target.in_flight) Complain("two tasks at once on one way" + what);
   CheckOpened(e, target.wave, what);
@@ -92,7 +93,10 @@ void Witness::CheckDispatch(const journal::v1::TaskDispatched& e, UnixMs at) {
       }
     }
   }
-  if (!e.rollback()) CheckRequirements(stage, at, what);
+  if (!e.rollback()) {
+    CheckRequirements(stage, at, what);
+    CheckCopy(stage.steps(static_cast<int>(e.step())), at, what);
+  }
   CheckBudgets(e.run(), what);
   target.in_flight = true;
   target.step = e.step();
@@ -100,7 +104,11 @@ void Witness::CheckDispatch(const journal::v1::TaskDispatched& e, UnixMs at) {
   if (!HasPlace(target.state)) {
     target.state = e.rollback() ? model::v1::TARGET_STATE_ROLLING_BACK : model::v1::TARGET_STATE_ACTIVE;
   }
-  dispatched_[{name, e.run(), e.stage(), e.step(), e.attempt(), e.rollback(), plan.header.plan_id()}] += 1;
+  const AttemptKey key = {name, e.run(), e.stage(), e.step(), e.attempt(), e.rollback(), plan.header.plan_id()};
+  if (!dispatched_.contains(key)) target.sent = at;
+  target.sent_again = at;
+  target.allowed = e.deadline_ms() - at;
+  dispatched_[key] += 1;
 }
 
 void Witness::CheckRequirements(const plan::v1::Stage& stage, UnixMs at, const std::string& what) {

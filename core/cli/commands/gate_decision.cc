@@ -14,6 +14,7 @@
 #include "core/cli/signing.h"
 #include "core/model/authorization.h"
 #include "core/model/names.h"
+#include "core/model/size_limits.h"
 
 namespace reprise::cli {
 namespace {
@@ -80,6 +81,7 @@ void Show(Context& context, const ops::RunView& run, const ops::GateView& gate, 
 }  // namespace
 
 absl::StatusOr<int> DecideGate(Context& context, const GateDecision& decision) {
+  RETURN_IF_ERROR(model::CheckReason("the reason of the decision", decision.reason));
   ASSIGN_OR_RETURN(const Profile* profile, context.profile());
   ASSIGN_OR_RETURN(Client* client, context.client());
   ASSIGN_OR_RETURN(const auto run, FetchRun(context, decision.run));

@@ -13,6 +13,7 @@
 #include "core/cli/table.h"
 #include "core/model/authorization.h"
 #include "core/model/names.h"
+#include "core/model/size_limits.h"
 
 namespace reprise::cli {
 namespace {
@@ -86,6 +87,7 @@ absl::StatusOr<int> StateHosts(Context& context, const HostChoice& choice, const
   for (const ops::HostView& host : hosts) {
     model::HostStatement statement = StatementAsIs(host, context.clock.Now());
     RETURN_IF_ERROR(change.change(host, statement));
+    RETURN_IF_ERROR(model::CheckReason(absl::StrCat("the reason to hold ", host.name()), statement.hold));
     if (IsSo(host, statement)) {
       already += 1;
     } else {

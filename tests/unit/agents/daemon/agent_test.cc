@@ -33,9 +33,14 @@ constexpr char kPlugin[] = "the plugin's bytes";
 // Says what the test tells it to, keeps what it hears.
 class FakeCoordinator final : public agent::v1::AgentService::Service {
  public:
-  FakeCoordinator(TestAuthority& authority, int port = 0) : authority_(authority) {
-    const auto issued = authority.IssueServer();
-    grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  explicit FakeCoordinator(TestAuthority& authority, int port = 0)
+      : FakeCoordinator(authority, authority.IssueServer(), port,
+                        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY) {}
+  // By these papers; `asks`: for what its callers have to show.
+  FakeCoordinator(TestAuthority& authority, const TestAuthority::Issued& issued, int port,
+                  grpc_ssl_client_certificate_request_type asks)
+      : authority_(authority) {
+    grpc::SslServerCredentialsOptions tls(asks);
     tls.pem_root_certs = authority.Pem();
     tls.pem_key_cert_pairs.push_back({issued.key, issued.certificate});
     grpc::ServerBuilder builder;
@@ -146,6 +151,12 @@ class AgentTest : public ::testing::Test {
   AgentTest() : coordinator(std::make_unique<FakeCoordinator>(authority)) { port = coordinator->port; }
   ~AgentTest() override { StopAgent(); }
 
+  // Somebody else takes the coordinator's place, who asks for no papers.
+  void Listen(TestAuthority& who, const TestAuthority::Issued& papers) {
+    coordinator.reset();
+    coordinator = std::make_unique<FakeCoordinator>(who, papers, port, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+    ASSERT_EQ(coordinator->port, port);
+  }
   void Join(long from_s = -60, long until_s = 3600) {
     JoinOptions options;
     options.join_address = "127.0.0.1:1";
@@ -307,13 +318,45 @@ TEST_F(AgentTest, RenewsItsCertificateAtHalfOfItsLife) {
       << "a session with the new one ends what the old one was good for";
 }
 
+constexpr char kStranger[] = "Reprise CA of somebody else";
+
+// ---- impostors: they ask their callers for nothing, so that silence is the agent's own doing ----
+
 TEST_F(AgentTest, DoesNotSpeakToAServerOfAnotherAuthority) {
-  TestAuthority impostor;
-  coordinator.reset();
-  coordinator = std::make_unique<FakeCoordinator>(impostor, port);
+  TestAuthority rebuilt, stranger(kStranger);  // One has the same name.
+  Join();
+  for (TestAuthority* impostor : {&rebuilt, &stranger}) {
+    Listen(*impostor, impostor->IssueServer());
+    StartAgent();  // Its first try is at once.
+    EXPECT_FALSE(Eventually([this] { return coordinator->Sessions() > 0; }, std::chrono::milliseconds(1500)));
+    StopAgent();
+  }
+  Listen(authority, authority.IssueServer());
+  StartAgent();
+  EXPECT_TRUE(coordinator->Waits(AgentMessage::kHello)) << "to the same server with papers of its own authority it does";
+}
+
+TEST_F(AgentTest, DoesNotSpeakToAHostThatPlaysTheCoordinator) {
+  Listen(authority, authority.IssueHost("ws-002"));
   Join();
   StartAgent();
   EXPECT_FALSE(Eventually([this] { return coordinator->Sessions() > 0; }, std::chrono::milliseconds(1500)));
+  Listen(authority, authority.IssueServer());
+  EXPECT_TRUE(coordinator->Waits(AgentMessage::kHello)) << "the authority was right, the name was not";
+}
+
+// The twin of the first: server and agent are as there, but that the agent pinned the other authority too.
+TEST_F(AgentTest, WouldSpeakToSuchAServerHadItPinnedItsAuthority) {
+  TestAuthority other(kStranger);
+  Listen(other, other.IssueServer());
+  Join();
+  const StateFolder state(folder.path() / "state");
+  auto identity = state.LoadIdentity();
+  ASSERT_OK(identity);
+  identity->ca += other.Pem();
+  ASSERT_OK(state.SaveIdentity(*identity));
+  StartAgent();
+  EXPECT_TRUE(coordinator->Waits(AgentMessage::kHello));
 }
 
 TEST_F(AgentTest, RefusesAFolderWithoutEnrolmentAndOneInUse) {
@@ -324,6 +367,13 @@ TEST_F(AgentTest, RefusesAFolderWithoutEnrolmentAndOneInUse) {
   };
   EXPECT_EQ(Agent::Start(options, no_runner).status().code(), absl::StatusCode::kNotFound);
   Join();
+  const auto spool = StateFolder(options.state).Spool();
+  std::filesystem::rename(spool, spool.string() + ".aside");
+  EXPECT_THAT(Agent::Start(options, no_runner),
+              ::reprise::testing::StatusIs(absl::StatusCode::kNotFound,
+                                           ::testing::AllOf(::testing::HasSubstr(spool.string()),
+                                                            ::testing::HasSubstr("`reprise-agent join`"))));
+  std::filesystem::rename(spool.string() + ".aside", spool);
   StartAgent();
   EXPECT_EQ(Agent::Start(options, no_runner).status().code(), absl::StatusCode::kFailedPrecondition);
 }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/support/status_matchers.h"
 #include "tests/unit/agents/engine/connected_host.h"
 
@@ -125,6 +127,36 @@ TEST_F(AgentEngineTest, ForgetsAPlanAfterItsExpiryAndNeverBelievesItAgain) {
   EXPECT_EQ(host.LastOutcome().code(), "expired");
 }
 
+// A number without sense must neither silence the heart nor make it race.
+TEST_F(AgentEngineTest, BeatsOnceAnHourAtLeastWhateverItIsTold) {
+  agent::v1::CoordinatorMessage message;
+  message.mutable_welcome()->set_heartbeat_ms(std::numeric_limits<int64_t>::max());
+  host.Hear(message);
+  host.ForgetEffects();
+  host.now += kHour - 1;
+  host.Decide(Tick{});
+  EXPECT_TRUE(host.sent.empty());
+  host.now += 1;
+  host.Decide(Tick{});
+  ASSERT_EQ(host.sent.size(), 1u);
+  EXPECT_TRUE(host.sent.back().has_heartbeat());
+}
+
+TEST_F(AgentEngineTest, SaysWhatItFoundInTheOrderInWhichItLooked) {
+  for (const char* id : {"zeta-00000001", "alfa-00000002"}) {
+    PlanMaker look(people, v1::EFFECT_READ);
+    look.header.set_plan_id(id);
+    look.signers = {"bob"};
+    host.Hear(look.Task());
+    host.FilesCome();
+    host.now += 1000;
+    host.ProbeSays(true);
+  }
+  const auto said = host.engine().Unacknowledged();
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_EQ(said[0].key().plan_id(), "zeta-00000001");
+}
+
 TEST_F(AgentEngineTest, KeepsAnOutcomeThatNobodyAcknowledgedPastTheExpiry) {
   host.Hear(plan.Task());
   host.FilesCome();
@@ -135,7 +167,7 @@ TEST_F(AgentEngineTest, KeepsAnOutcomeThatNobodyAcknowledgedPastTheExpiry) {
 }
 
 TEST_F(AgentEngineTest, FoldsToTheSameFromTheFewestRecords) {
-  plan.AddStep("second", v1::EFFECT_CHANGE);
+  plan.AddUndoingStep();
   plan.AddGate("before-protect");
   auto task = plan.Task();
   *task.add_gates() = plan.Decision("before-protect", "alice");

@@ -11,6 +11,7 @@ namespace {
 using namespace testing;  // NOLINT: the fixture's words
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class AttemptsTest : public ConnectedHostTest {};
 
@@ -37,6 +38,24 @@ TEST_F(AttemptsTest, CarriesAnAttemptThroughProbeApplyAndVerify) {
   ASSERT_EQ(outcome.claims_size(), 1);
   EXPECT_EQ(outcome.claims(0).state(), v1::CLAIM_STATE_HOLDS);
   EXPECT_TRUE(host.engine().InFlight().empty());
+}
+
+TEST_F(AttemptsTest, PassesOnNoClaimOrNumberThatIsNotThePluginsOwn) {
+  host.Hear(plan.Task());
+  host.FilesCome();
+  host.ProbeSays(false);
+  host.ApplyIsDone();
+  host.VerbGives(R"({"holds":true,"claims":[{"name":"edr.protected","state":"holds"},
+                     {"name":"mock.protected","state":"holds"},{"name":"mockery.protected","state":"holds"},
+                     {"name":"mock","state":"holds"}],
+                     "measures":[{"name":"bubble.refused_out","value":0},{"name":"mock.files","value":3}]})");
+  const auto outcome = host.LastOutcome();
+  EXPECT_EQ(outcome.outcome(), v1::OUTCOME_CHANGED);
+  ASSERT_EQ(outcome.claims_size(), 1);
+  EXPECT_EQ(outcome.claims(0).name(), "mock.protected");
+  ASSERT_EQ(outcome.measures_size(), 1);
+  EXPECT_EQ(outcome.measures(0).name(), "mock.files");
+  EXPECT_THAT(outcome.evidence_json(), Not(HasSubstr("edr"))) << "nor do they come in another way";
 }
 
 TEST_F(AttemptsTest, LeavesAloneWhatAlreadyHolds) {
@@ -120,6 +139,7 @@ TEST_F(AttemptsTest, OnlyProbesAStepThatReads) {
 }
 
 TEST_F(AttemptsTest, UndoesWhatItDidAndProvesIt) {
+  plan.AddUndoingStep();
   host.Hear(plan.Task());
   host.FilesCome();
   host.ProbeSays(false);
@@ -139,6 +159,7 @@ TEST_F(AttemptsTest, UndoesWhatItDidAndProvesIt) {
 }
 
 TEST_F(AttemptsTest, CallsARollbackThatLeavesTheThingThereAFailure) {
+  plan.AddUndoingStep();
   host.Hear(plan.Task());
   host.FilesCome();
   host.ProbeSays(false);

@@ -93,6 +93,7 @@ TEST_F(CrashTest, KeepsAnUnknownFateUnknownWhenTheProbeCannotTell) {
 }
 
 TEST_F(CrashTest, RecoversARollbackByLooking) {
+  plan.AddUndoingStep();
   host.Hear(plan.Task());
   host.FilesCome();
   host.ProbeSays(false);

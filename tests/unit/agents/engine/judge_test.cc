@@ -138,7 +138,19 @@ TEST_F(JudgeTest, RefusesAStageOrStepThatTheLeafDoesNotGive) {
   EXPECT_EQ(CodeFor(key, plan.Authority()), "unknown_step");
 }
 
+TEST_F(JudgeTest, RefusesToUndoWhatNoStepFromItOnUndoes) {
+  plan.AddStep("second", v1::EFFECT_CHANGE);
+  Admit();
+  EXPECT_EQ(CodeFor(plan.Key(1, 1, true), plan.Authority()), "unknown_step");
+  plan.header.mutable_stages(0)->mutable_steps(0)->set_on_failure(v1::ON_FAILURE_ROLLBACK);
+  EXPECT_EQ(CodeFor(plan.Key(1, 1, true), plan.Authority()), "unknown_step") << "a step before it says so";
+  EXPECT_EQ(CodeFor(plan.Key(1, 0, true), plan.Authority()), "permitted");
+  plan.AddUndoingStep();
+  EXPECT_EQ(CodeFor(plan.Key(1, 1, true), plan.Authority()), "permitted");
+}
+
 TEST_F(JudgeTest, RefusesToUndoWhatCannotBeUndone) {
+  plan.AddUndoingStep();
   plan.header.mutable_stages(0)->mutable_steps(0)->set_undoable(false);
   Admit();
   EXPECT_EQ(CodeFor(plan.Key(1, 0, true), plan.Authority()), "unknown_step");
@@ -276,20 +288,21 @@ class HistoryTest : public JudgeTest {
     kept->set_expires_ms(plan.header.expires_ms());
     *kept->mutable_authority() = plan.Authority();
   }
-  void Attempt(uint32_t attempt, v1::Outcome outcome, bool intended = true, bool rollback = false) {
-    *records.emplace_back().mutable_attempt_accepted()->mutable_key() = plan.Key(attempt, 0, rollback);
-    if (intended) *records.emplace_back().mutable_attempt_intended()->mutable_key() = plan.Key(attempt, 0, rollback);
+  void Attempt(uint32_t attempt, v1::Outcome outcome, bool intended = true, bool rollback = false, uint32_t step = 0) {
+    *records.emplace_back().mutable_attempt_accepted()->mutable_key() = plan.Key(attempt, step, rollback);
+    if (intended) *records.emplace_back().mutable_attempt_intended()->mutable_key() = plan.Key(attempt, step, rollback);
     if (outcome == v1::OUTCOME_UNSPECIFIED) return;
     auto* finished = records.emplace_back().mutable_attempt_finished()->mutable_finished();
-    *finished->mutable_key() = plan.Key(attempt, 0, rollback);
+    *finished->mutable_key() = plan.Key(attempt, step, rollback);
     finished->set_outcome(outcome);
-    *records.emplace_back().mutable_attempt_acknowledged() = plan.Key(attempt, 0, rollback);
+    *records.emplace_back().mutable_attempt_acknowledged() = plan.Key(attempt, step, rollback);
   }
   std::string History(const agent::v1::TaskKey& key) {
     const auto memory = Memory::Fold(records);
     EXPECT_TRUE(memory.ok()) << memory.status();
     Permit permit;
     permit.attempts_max = 5;
+    permit.undone_after = {1};
     return JudgeHistory(*memory, permit, key).code;
   }
 };
@@ -333,6 +346,12 @@ TEST_F(HistoryTest, RefusesASecondAttemptBesideOneUnderWay) {
 TEST_F(HistoryTest, RefusesToUndoWhatThisPlanDidNotDo) {
   EXPECT_EQ(History(plan.Key(1, 0, true)), "unknown_step");
   Attempt(1, v1::OUTCOME_UNCHANGED, false);  // It was so before: not ours to undo.
+  EXPECT_EQ(History(plan.Key(2, 0, true)), "unknown_step");
+}
+
+TEST_F(HistoryTest, RefusesToUndoWhereNothingHasFailed) {
+  Attempt(1, v1::OUTCOME_CHANGED);
+  Attempt(1, v1::OUTCOME_CHANGED, true, false, 1);
   EXPECT_EQ(History(plan.Key(2, 0, true)), "unknown_step");
 }
 

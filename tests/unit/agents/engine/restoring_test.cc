@@ -83,6 +83,7 @@ TEST_F(RestoreTest, RefusesACopyYoungerThanTheCompromise) {
 }
 
 TEST_F(RestoreTest, DoesNotAskWhenWhatWasRestoredIsUndone) {
+  plan.AddUndoingStep();
   point->set_verdict(v1::BACKUP_VERDICT_CORRUPT);
   EXPECT_EQ(CodeFor(plan.Key(2, 0, true), plan.Authority()), "permitted");
 }

@@ -123,6 +123,10 @@ struct PlanMaker {
     step->set_attempts_max(5);
     return step;
   }
+  // After its failure what was done before it is undone.
+  void AddUndoingStep() {
+    AddStep("check", header.effect())->set_on_failure(v1::ON_FAILURE_ROLLBACK);
+  }
   plan::v1::Gate* AddGate(const std::string& name, uint32_t quorum = 1) {
     auto* gate = header.mutable_stages(0)->mutable_gate();
     gate->set_name(name);

@@ -171,6 +171,58 @@ TEST_F(UnsignedPlansTest, StayWhenPeopleSignThem) {
   EXPECT_EQ(host.LastOutcome().outcome(), v1::OUTCOME_UNCHANGED);
 }
 
+// ---- under the name of another ----
+
+// Whoever owns the coordinator may give any plan any name.
+TEST_F(UnsignedPlansTest, DoNotTakeTheNameOfOneThatIsKnown) {
+  host.Hear(plan.Task());
+  host.FilesCome();
+  PlanMaker look(people, v1::EFFECT_READ);
+  look.header.set_plan_id(plan.header.plan_id());
+  look.header.set_expires_ms(host.now + 60'000);
+  agent::v1::Task task = look.Task(1, 0);
+  task.mutable_plugin()->mutable_signature()->set_minisig("by an operator");
+  host.ForgetEffects();
+  host.Hear(task);
+  EXPECT_TRUE(host.sent.empty()) << "an answer would be taken for the outcome of what is at work";
+  EXPECT_EQ(host.warnings.size(), 1u);
+  task.mutable_key()->set_attempt(2);
+  host.Hear(task);
+  EXPECT_EQ(host.LastOutcome().code(), "another_plan");
+  // What people signed goes on by its own words, and by what it knows of itself, also in the next life.
+  host.Crash();
+  host.Connect();
+  ASSERT_FALSE(host.fetches.empty());
+  EXPECT_EQ(host.fetches.back().files[0].keys, std::vector<std::string>());
+  host.FilesCome();
+  EXPECT_EQ(host.verbs.back().effect_max, v1::EFFECT_CHANGE);
+  host.now += 3 * kHour;  // An hour after the other's end, and long before its own.
+  host.Decide(Tick{});
+  host.Hear(plan.Task());
+  EXPECT_TRUE(host.sent.back().has_accepted()) << "it is remembered, and not begun again";
+}
+
+TEST_F(UnsignedPlansTest, GiveTheirNameToOneThatPeopleSigned) {
+  Look(0);
+  PlanMaker change(people);
+  change.header.set_plan_id(Reading(0).key().plan_id());
+  host.ForgetEffects();
+  host.Hear(change.Task());
+  ASSERT_TRUE(host.sent.back().has_accepted()) << "and is not answered with what the other saw";
+  host.FilesCome();
+  EXPECT_EQ(host.verbs.back().effect_max, v1::EFFECT_CHANGE);
+  host.Hear(Reading(0, 2));
+  EXPECT_EQ(host.LastOutcome().code(), "another_plan");
+}
+
+TEST_F(UnsignedPlansTest, KeepTheirNameWhileTheyAreAtWork) {
+  host.Hear(Reading(0));
+  PlanMaker change(people);
+  change.header.set_plan_id(Reading(0).key().plan_id());
+  host.Hear(change.Task(2));
+  EXPECT_EQ(host.LastOutcome().code(), "another_plan");
+}
+
 TEST_F(UnsignedPlansTest, MayLookAgainUnderAGrowingNumber) {
   Look(0);
   agent::v1::Task again = Reading(0);

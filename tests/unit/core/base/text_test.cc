@@ -76,5 +76,21 @@ TEST(NearestName, ProposesALikelySlipAndNothingFarOff) {
   EXPECT_EQ(NearestName("x", {}), "");
 }
 
+TEST(BoundedText, CutsNoLetterInTwo) {
+  const std::string text = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80";  // Letters of 1, 2, 3 and 4 bytes.
+  const size_t whole[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
+  for (size_t max = 0; max < std::size(whole); ++max) EXPECT_EQ(BoundedText(text, max), text.substr(0, whole[max])) << max;
+}
+
+TEST(BoundedText, PutsAMarkInThePlaceOfEveryStrayByteWithinTheSameBound) {
+  const std::string mark = "\xEF\xBF\xBD";
+  EXPECT_EQ(BoundedText("a\xFF\xC3", 100), "a" + mark + mark);
+  EXPECT_EQ(BoundedText("\xC0\xAF", 100), mark + mark) << "a longer form than needed";
+  EXPECT_EQ(BoundedText("\xED\xA0\x80", 100), mark + mark + mark) << "half of a pair";
+  EXPECT_EQ(BoundedText("\xF5\x80\x80\x80 ", 100), mark + mark + mark + mark + " ");
+  EXPECT_EQ(BoundedText("a\xFF", 3), "a");
+  EXPECT_EQ(BoundedText("", 3), "");
+}
+
 }  // namespace
 }  // namespace reprise

@@ -59,6 +59,15 @@ TEST(GateApprove, SignsNothingWithoutAYes) {
   EXPECT_TRUE(desk.Signed().empty());
 }
 
+TEST(GateWaive, IsRefusedHereWithAReasonThatNoAgentWouldTake) {
+  Gates desk("alice");
+  EXPECT_EQ(desk.Run({"gate", "waive", "7", "go", "--expires", "1h", "--yes", "--reason", std::string(20'000, 'x')}),
+            kExitFailure);
+  EXPECT_TRUE(desk.terminal.questions.empty());
+  EXPECT_THAT(desk.Err(), AllOf(HasSubstr("20000 bytes"), HasSubstr("at most 2048")));
+  EXPECT_TRUE(desk.Signed().empty());
+}
+
 TEST(GateApprove, IsRefusedHereToWhoAskedForThePlan) {
   Gates desk("bob");
   EXPECT_EQ(desk.Run({"gate", "approve", "7", "go"}), kExitRefused);

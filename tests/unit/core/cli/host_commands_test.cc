@@ -127,6 +127,13 @@ TEST(HostHold, KeepsEverythingElseAsItIs) {
   EXPECT_EQ(stated.trust, model::v1::TRUST_STATE_SUSPECT);
 }
 
+TEST(HostHold, IsRefusedHereWithAReasonThatTheCoordinatorWouldNotTake) {
+  Hosts desk({Admitted(Host("ws-001"))});
+  EXPECT_EQ(desk.Run({"host", "hold", "ws-001", "--yes", "--reason", std::string(20'000, 'x')}), kExitFailure);
+  EXPECT_THAT(desk.Err(), HasSubstr("the reason to hold ws-001 is 20000 bytes long; at most 2048"));
+  EXPECT_TRUE(desk.Stated().empty());
+}
+
 TEST(HostHold, DoesNotLetAHostInThatNobodyAdmitted) {
   Hosts desk({Host("ws-001")});
   EXPECT_EQ(desk.Run({"host", "hold", "ws-001", "--reason", "police", "--yes"}), kExitOk);

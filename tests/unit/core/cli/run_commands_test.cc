@@ -219,10 +219,13 @@ TEST(RunShow, TellsWhatStepsProvedWhereNothingIsCut) {
 TEST(RunShow, LetsNoTextOfAHostMoveTheCursor) {
   Desk desk(RunRows());
   ops::RunView run = Ended(RunSeven(), model::v1::RUN_STATE_FAILED, 1);
-  run.mutable_targets(0)->set_reason("bad\x1b[2J\r\nreason");
-  desk.coordinator.Answer("GetRun", run);
-  EXPECT_EQ(desk.Run({"run", "show", "7"}), kExitOk);
-  EXPECT_THAT(desk.Out(), AllOf(HasSubstr("bad [2J reason"), Not(HasSubstr("\x1b"))));
+  for (const char* mark : {"\x1b[2J", "\r\n", "\u202e", "\u200b"}) {
+    run.mutable_targets(0)->set_reason(absl::StrCat("bad", mark, "srv-9 is well"));
+    run.mutable_targets(0)->set_hint(absl::StrCat("wait", mark, "srv-9 is well"));
+    desk.coordinator.Answer("GetRun", run);
+    EXPECT_EQ(desk.Run({"run", "show", "7"}), kExitOk);
+    EXPECT_THAT(desk.Out(), AllOf(HasSubstr("bad "), HasSubstr("wait "), Not(HasSubstr(mark)), Not(HasSubstr("\nsrv-9"))));
+  }
 }
 
 TEST(RunLs, ListsRunsOrSaysThatThereIsNone) {

@@ -96,7 +96,16 @@ TEST_F(DoorkeeperTest, BoundsHowOftenAHostOpensSessionsAndSaysWhenToComeAgain) {
   EXPECT_THAT(doorkeeper.TakeSession("ws-001"),
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("come again in 6 s")));
   EXPECT_OK(doorkeeper.TakeSession("ws-002"));
-  EXPECT_OK(doorkeeper.TakeRenewal("ws-001"));
+  EXPECT_OK(doorkeeper.TakeRenewal("ws-001")) << "renewals are counted by themselves";
+  EXPECT_EQ(doorkeeper.Throttled(), 1);
+}
+
+TEST_F(DoorkeeperTest, LetsAHostRenewFiveTimesAndThenOnceAMinute) {
+  for (int i = 0; i < 5; ++i) EXPECT_OK(doorkeeper.TakeRenewal("ws-001"));
+  EXPECT_THAT(doorkeeper.TakeRenewal("ws-001"),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("come again in 60 s")));
+  EXPECT_OK(doorkeeper.TakeRenewal("ws-002"));
+  EXPECT_OK(doorkeeper.TakeSession("ws-001"));
   EXPECT_EQ(doorkeeper.Throttled(), 1);
 }
 

@@ -1,4 +1,5 @@
 // Over real connections: a host's identity that was replaced, expelled, or is used too often.
+#include "core/coordinator/doorkeeper.h"
 #include "tests/unit/core/coordinator/site.h"
 
 namespace reprise::coordinator::testing {
@@ -112,6 +113,22 @@ TEST(Coordinator, LetsAHostOpenOnlySoManySessionsSoThatItCannotFillTheJournal) {
   EXPECT_LE(let_in, 20) << "ten, and one more for each six seconds that this took";
   EXPECT_EQ(refused.error_code(), grpc::RESOURCE_EXHAUSTED);
   EXPECT_THAT(refused.error_message(), HasSubstr("come again in"));
+}
+
+TEST(Coordinator, LetsAHostRenewOnlySoOftenAndSaysWhenToComeAgain) {
+  Site site;
+  site.Declare("ws-001");
+  site.Declare("ws-002");
+  Site::Identity host = site.Enrol("ws-001");
+  for (int i = 0; i < Doorkeeper::kRenewalBurst; ++i) {
+    host.certificate = RenewBy(site, host);
+    ASSERT_TRUE(site.last.ok()) << i + 1 << ": " << site.last.error_message();
+  }
+  EXPECT_EQ(RenewBy(site, host), "");
+  EXPECT_EQ(site.last.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(site.last.error_message(), AllOf(HasSubstr("too many renewals of ws-001"), HasSubstr("come again in")));
+  EXPECT_TRUE(Knock(site, host).ok()) << "what it has stays good";
+  EXPECT_NE(RenewBy(site, site.Enrol("ws-002")), "") << "and nobody else pays for it";
 }
 
 }  // namespace

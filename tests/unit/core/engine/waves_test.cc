@@ -188,7 +188,7 @@ TEST_F(WavesTest, PassesAGateOnlyWithItsQuorumAndNeverByTheRequester) {
   EXPECT_THAT(hospital.Busy(), IsEmpty()) << "the same person twice is one person";
   ASSERT_OK(hospital.SignGate(draft.Decision("after-canary", "carol"), "carol"));
   const auto task = hospital.Take("ws-002");
-  EXPECT_EQ(task.gates_size(), 3) << "the agent gets the decisions to judge them itself";
+  EXPECT_EQ(task.gates_size(), 2) << "the agent gets the decisions to judge them itself";
 }
 
 TEST_F(WavesTest, ClosesAWaivedGateWhoseWaiverRanOutBeforeItsWaveStarted) {

@@ -13,6 +13,7 @@ using reprise::testing::StatusIs;
 using testing::JournalFolder;
 using testing::StartedEvents;
 using ::testing::_;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 std::vector<Record> ReadAll(Journal& journal, uint64_t from) {
@@ -58,6 +59,20 @@ TEST(SqliteJournal, AppendsAllOrNothing) {
   folder.Tamper("DROP TRIGGER refuse");
   ASSERT_OK(journal->Append(StartedEvents(2, 3)));
   EXPECT_EQ(ReadAll(*journal, 1).size(), 4) << "and goes on where it was";
+}
+
+TEST(SqliteJournal, WritesNothingThatCouldNotBeReadBack) {
+  JournalFolder folder;
+  ASSERT_OK_AND_ASSIGN(auto journal, SqliteJournal::Create(folder.File()));
+  auto events = StartedEvents(1, 2);
+  events[1].set_actor("host:ws-002");
+  events[1].mutable_session_opened()->set_agent_version("1.0 \xc3");
+  EXPECT_THAT(journal->Append(events), StatusIs(absl::StatusCode::kUnavailable,
+                                                AllOf(HasSubstr("session_opened"), HasSubstr("host:ws-002"))));
+  EXPECT_EQ(ReadAll(*journal, 1).size(), 0);
+  events[1].mutable_session_opened()->set_agent_version("1.0 \xc3\xa9");
+  ASSERT_OK(journal->Append(events));
+  EXPECT_EQ(ReadAll(*journal, 1).size(), 2) << "and goes on where it was";
 }
 
 TEST(SqliteJournal, IsWrittenByOneAtATime) {

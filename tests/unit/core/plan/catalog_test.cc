@@ -57,6 +57,7 @@ TEST(Catalog, NamesTheFieldThatIsNotAsItShouldBe) {
   EXPECT_THAT(refused([](Json& d) { d["actions"][0]["effect"] = "none"; }),
               wrong("action install: effect is \"none\"; expected read, change or destroy"));
   EXPECT_THAT(refused([](Json& d) { d["actions"][0]["timeout"] = "long"; }), wrong("timeout is \"long\""));
+  EXPECT_THAT(refused([](Json& d) { d["actions"][0]["timeout"] = "367d"; }), wrong("at most 366d"));
   EXPECT_THAT(refused([](Json& d) { d["actions"][0]["protected"] = 1; }), wrong("protected is 1"));
   EXPECT_THAT(refused([](Json& d) { d["actions"][0]["params"] = 1; }), wrong("params is 1; expected a JSON Schema"));
   EXPECT_THAT(refused([](Json& d) { d["actions"].push_back(d["actions"][0]); }), wrong("two actions called install"));

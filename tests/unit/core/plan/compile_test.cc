@@ -56,6 +56,17 @@ TEST(Compile, MakesAPlanThatTheEngineAndTheJudgeAccept) {
   }
 }
 
+TEST(Compile, RefusesAPlanThatCouldNotBeSentAndNamesTheStep) {
+  std::string paths;
+  for (int i = 0; i < 1300; ++i) absl::StrAppend(&paths, "/", std::string(4000, 'x'), ", ");
+  Documents documents(OneStage(absl::StrCat("      - {name: install, uses: edr.install, with: {version: 4.2.1, paths: [",
+                                            paths, "/y]}}\n")));
+  EXPECT_FALSE(documents.Compile().has_value());
+  ASSERT_THAT(documents.Found(), SizeIs(1));
+  EXPECT_THAT(documents.Found().front(), HasSubstr("what host ws-01 must be sent of the plan takes 52"));
+  EXPECT_THAT(documents.Found().front(), HasSubstr("are the parameters of step install of stage go"));
+}
+
 TEST(Compile, SaysInTheHeaderWhatTheDocumentSays) {
   Documents documents(Whole());
   const auto plan = documents.Compile();

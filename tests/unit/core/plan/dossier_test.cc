@@ -1,6 +1,7 @@
 #include "core/plan/dossier.h"
 
 #include <rapidcheck.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -78,6 +79,27 @@ TEST(Dossier, SaysWhatIsMissing) {
   EXPECT_THAT(RenderedDossier(folder.path()), HasSubstr("error: there is no inventory here"));
   folder.Write("i.yaml", "apiVersion: reprise/v1\nkind: Inventory\nmetadata: {name: hr1}\nhosts: []\n");
   EXPECT_THAT(RenderedDossier(folder.path()), HasSubstr("error: the inventory declares no host"));
+}
+
+TEST(Dossier, PassesOverNothingThatHasTheNameOfADocument) {
+  const Folder folder;
+  folder.Write("i.yaml", kInventory);
+  ASSERT_EQ(RenderedDossier(folder.path()), "");
+  std::filesystem::create_symlink(folder.path() / "nowhere", folder.path() / "backups.yaml");
+  std::filesystem::create_directory(folder.path() / "hosts.yml");
+  ASSERT_EQ(mkfifo((folder.path() / "more.yaml").c_str(), 0600), 0);
+  const std::string rendered = RenderedDossier(folder.path());
+  EXPECT_THAT(rendered, HasSubstr("backups.yaml: error: a symbolic link stands here that leads nowhere"));
+  EXPECT_THAT(rendered, HasSubstr("hosts.yml: error: a folder stands here"));
+  EXPECT_THAT(rendered, HasSubstr("more.yaml: error: a pipe, socket or device stands here"));
+  EXPECT_THAT(rendered, HasSubstr("a file with documents"));
+}
+
+TEST(Dossier, ReadsADocumentThroughASymbolicLink) {
+  const Folder folder, elsewhere;
+  elsewhere.Write("inventory", kInventory);
+  std::filesystem::create_symlink(elsewhere.path() / "inventory", folder.path() / "i.yaml");
+  EXPECT_EQ(RenderedDossier(folder.path()), "");
 }
 
 TEST(Dossier, RefusesAFileThatIsTooLargeWithoutReadingIt) {

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/crypto/utf8.h"
 #include "core/model/names.h"
 
 namespace reprise::report {
@@ -151,6 +154,70 @@ TEST(RunReport, KeepsLinesWithinAPage) {
                                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
     EXPECT_LE(columns, 100) << line;
   }
+}
+
+// ---- what hosts say is not believed to be a text ----
+
+// What would begin a line, move the cursor, turn the direction of writing or be seen by nobody; and what is printed of it.
+struct Mark {
+  const char* said;
+  const char* printed;
+};
+constexpr Mark kMarks[] = {{"\n", " "},      {"\r\n", "  "},   {"\x1b[2J", " [2J"}, {"\u202e", " "},
+                           {"\u200b", " "},  {"\u2028", " "},  {"\x7f", " "},       {"\xc2\x9b", " "},
+                           {"\xff", "?"}};
+
+// `report` makes one of what a host said. No line of it is the host's, whatever it says.
+void ExpectNoForgery(const std::function<std::string(const std::string& said)>& report) {
+  for (const Mark& mark : kMarks) {
+    const std::string printed = report(absl::StrCat("bad", mark.said, "srv-9 is well"));
+    EXPECT_EQ(printed, report(absl::StrCat("bad", mark.printed, "srv-9 is well")));
+    for (const auto line : absl::StrSplit(printed, '\n')) {
+      EXPECT_EQ(crypto::FindUnplain({line.data(), line.size()}), std::string_view::npos) << line;
+    }
+  }
+}
+
+TEST(RunReport, LetsNoTextOfAHostForgeALine) {
+  ExpectNoForgery([](const std::string& said) {
+    operators::v1::RunView run;
+    for (const bool reasoned : {true, false}) {
+      auto& target = *run.add_targets();
+      target.set_host("ws-004");
+      target.set_state(model::v1::TARGET_STATE_FAILED);
+      reasoned ? target.set_reason(said) : target.set_code(said);
+      target.set_hint(said);
+    }
+    run.set_state(model::v1::RUN_STATE_PAUSED);
+    run.set_pause_code("operator");
+    run.set_pause_reason(said);
+    auto& left_out = *run.add_exclusions();
+    left_out.set_host("irm-01");
+    left_out.set_reason(said);
+    return RunReport(run, kEnglish);
+  });
+}
+
+TEST(CoverageReport, LetsNoTextOfAHostForgeALine) {
+  ExpectNoForgery([](const std::string& said) {
+    auto view = Coverage(1, 3);
+    for (auto* gap : {view.add_gaps(), view.add_exemptions()}) {
+      gap->set_host("ws-002");
+      gap->set_code(said);
+      gap->set_reason(said);
+    }
+    return CoverageReport(view, kFrench);
+  });
+}
+
+TEST(BoardReport, LetsNoTextOfAHostForgeALine) {
+  ExpectNoForgery([](const std::string& said) {
+    operators::v1::BoardView board;
+    auto& rung = *board.add_applications()->add_rungs();
+    rung.set_host("srv-lis");
+    rung.set_detail(said);
+    return BoardReport(board, kFrench);
+  });
 }
 
 TEST(LanguageFromName, KnowsTwo) {

@@ -14,6 +14,7 @@ namespace reprise::trust {
 namespace {
 
 using ::reprise::testing::StatusIs;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -100,6 +101,21 @@ TEST_F(CoordinatorFolderTest, MendsAKeyThatWasWrittenWithoutItsCertificate) {
   ASSERT_OK(WriteFileDurably(folder.ServerKey(), *NewKey(), 0600));
   ASSERT_OK_AND_ASSIGN(const auto server, folder.LoadServerIdentity(kNoon));
   EXPECT_OK(CheckKeyBelongs(server.key, server.certificate_chain));
+}
+
+TEST_F(CoordinatorFolderTest, SaysWhichFileIsDamagedAndWhatToTry) {
+  const CoordinatorFolder folder(root_);
+  ASSERT_OK(folder.Create(config_, kNoon));
+  ASSERT_OK(WriteFileDurably(folder.AuthorityCertificate(), "rubbish"));
+  EXPECT_THAT(folder.LoadAuthority(), StatusIs(kInvalid, AllOf(HasSubstr(folder.AuthorityCertificate().string()),
+                                                               HasSubstr("from one copy of this folder"))));
+  std::filesystem::remove(folder.AuthorityKey());
+  EXPECT_THAT(folder.LoadAuthority(),
+              StatusIs(absl::StatusCode::kNotFound, AllOf(HasSubstr(folder.AuthorityKey().string()),
+                                                          HasSubstr("from one copy of this folder"))));
+  ASSERT_OK(WriteFileDurably(folder.Config(), ""));
+  EXPECT_THAT(folder.ReadConfig(), StatusIs(kInvalid, AllOf(HasSubstr(folder.Config().string() + ": not a JSON object"),
+                                                            HasSubstr("restore it from a copy"))));
 }
 
 TEST(CoordinatorConfigTest, NamesTheFieldThatIsWrong) {
