@@ -318,7 +318,10 @@ void Dispatcher::Dispatch(RunBook& run) {
       next = ready_class;
       const TargetId id = {run.id, s, *found->second.begin()};
       // Its host may have been given another task a moment ago, or a waiver run out.
+      const auto before = TargetOf(run, id).state();
       Reconsider(id);
+      // Put off instead, which may be a failure: the budget is looked at before anything else is sent.
+      if (TargetOf(run, id).state() != before) return;
       const auto again = ready->find(ready_class);
       if (again == ready->end() || !again->second.contains(id.target)) continue;
       Start(run, id);
