@@ -73,11 +73,13 @@ Refusal PlanKeeper::CheckIdentity(const agent::v1::Task& task) {
       REPRISE_PLANTED(kAnyPlanUnderItsName)) {
     return {};
   }
-  const auto signed_plan = model::CheckPlan(desk_.memory().keyring(), task.authority().plan(), task.authority().header(),
-                                            desk_.now());
-  const bool gives_way =
-      kept->is_unsigned && !WorkOf(id).running && signed_plan.ok() && !signed_plan->signers.empty();
-  if (!gives_way) {
+  // Signatures last: they cost the most, and whoever owns the coordinator may send many.
+  const auto is_signed = [&] {
+    const auto plan = model::CheckPlan(desk_.memory().keyring(), task.authority().plan(), task.authority().header(),
+                                       desk_.now());
+    return plan.ok() && !plan->signers.empty();
+  };
+  if (!kept->is_unsigned || WorkOf(id).running || !is_signed()) {
     return {"another_plan", absl::StrCat("this host knows another plan by the name ", id, ", until that one has expired"),
             "make a new plan with `reprise plan`; if nobody made two of one name, somebody else speaks for the coordinator"};
   }

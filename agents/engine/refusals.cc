@@ -29,6 +29,7 @@ void Refusals::Refuse(const agent::v1::Task& task, const Refusal& refusal) {
 }
 
 bool Refusals::SayAgain(const agent::v1::Task& task) {
+  if (said_.empty()) return false;  // As nearly always: a task may be megabytes.
   const auto refusal = said_.find(crypto::Sha256(task.SerializeAsString()));
   if (refusal == said_.end()) return false;
   desk_.Say(refusal->second);

@@ -166,6 +166,9 @@ std::string NearestName(std::string_view word, const std::vector<std::string>& c
   std::string best;
   size_t best_distance = std::max<size_t>(2, word.size() / 3) + 1;
   for (const auto& candidate : candidates) {
+    // As many edits at least as the lengths differ by: a word of any length is soon told.
+    const size_t least = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    if (least >= best_distance) continue;
     if (const size_t distance = EditDistance(word, candidate); distance < best_distance) {
       best_distance = distance;
       best = candidate;

@@ -79,11 +79,9 @@ void CompareClock(UnixMs last_event, UnixMs now) {
 
 // SQLite's words of a damaged file say neither what to do with it nor what to start from.
 absl::Status WithWayOut(const absl::Status& status) {
-  constexpr char kWayOut[] = "restore the coordinator's folder from a copy";
   const std::string message(status.message());
-  if (status.code() != absl::StatusCode::kDataLoss || absl::StrContains(message, kWayOut)) return status;
-  return absl::DataLossError(
-      absl::StrCat(message, ". Keep this file, look at it with `reprise journal verify`, and ", kWayOut));
+  if (status.code() != absl::StatusCode::kDataLoss || absl::EndsWith(message, journal::kDamagedWayOut)) return status;
+  return absl::DataLossError(absl::StrCat(message, journal::kDamagedWayOut));
 }
 
 }  // namespace

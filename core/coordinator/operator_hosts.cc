@@ -9,7 +9,6 @@
 #include "core/coordinator/loop.h"
 #include "core/coordinator/operator_answers.h"
 #include "core/engine/hosts_ahead.h"
-#include "core/model/names.h"
 #include "core/report/views.h"
 #include "core/trust/join_code.h"
 
@@ -61,8 +60,7 @@ absl::Status GetHost(const Asked& asked, const ops::HostRequest& request, ops::H
   if (host == nullptr) {
     std::vector<std::string> names;
     for (const auto& known : asked.engine.state().hosts()) names.push_back(known.declared().name());
-    // What can be no name resembles none, and may be long.
-    const std::string nearest = model::IsName(request.host()) ? NearestName(request.host(), names) : "";
+    const std::string nearest = NearestName(request.host(), names);
     return absl::NotFoundError(absl::StrCat("host ", request.host(), " is not known",
                                             nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?")));
   }

@@ -60,8 +60,7 @@ absl::Status Registry::CheckHostIsKnown(const std::string& name) const {
   if (host != nullptr && host->record != nullptr) return absl::OkStatus();
   std::vector<std::string> names;
   for (const auto& record : desk_.book().state().hosts()) names.push_back(record.declared().name());
-  // What can be no name resembles none, and may be long.
-  const std::string nearest = model::IsName(name) ? NearestName(name, names) : "";
+  const std::string nearest = NearestName(name, names);
   return absl::NotFoundError(absl::StrCat(
       "host ", name, " is not known; ",
       nearest.empty() ? "import an inventory that names it" : absl::StrCat("did you mean ", nearest, "?")));

@@ -17,6 +17,10 @@ namespace reprise::journal {
 // hash(n) = SHA-256(hash(n-1) || n as 8 bytes big-endian || payload); hash(0) is 32 zero bytes.
 std::string ChainHash(std::string_view previous, uint64_t sequence, std::string_view payload);
 
+// What to do with a file that is damaged: the end of every message that says so.
+inline constexpr char kDamagedWayOut[] =
+    ". Keep this file, look at it with `reprise journal verify`, and restore the coordinator's folder from a copy";
+
 struct Record {
   uint64_t sequence = 0;   // From 1, without gaps.
   std::string hash;        // 32 bytes

@@ -10,9 +10,8 @@ namespace reprise::journal::internal {
 namespace {
 
 absl::Status Damaged(const sqlite::Database& database, uint64_t sequence, const char* what) {
-  return absl::DataLossError(absl::StrCat(
-      database.path().string(), ": event ", sequence, " ", what,
-      ". Keep this file, look at it with `reprise journal verify`, and restore the coordinator's folder from a copy"));
+  return absl::DataLossError(
+      absl::StrCat(database.path().string(), ": event ", sequence, " ", what, kDamagedWayOut));
 }
 
 }  // namespace

@@ -66,8 +66,7 @@ Bubble Wanted(const Store& store, const Charter& charter) {
 }
 
 void CheckInterfaces(const Charter& charter) {
-  for (const std::string& name : charter.interfaces) {
-    if (HasInterface(name)) continue;
+  if (const std::string name = MissingInterface(charter); !name.empty()) {
     throw Error("no_interface", "this gateway has no interface " + name,
                 "`ip link` shows their names; if it was renamed at a restart, name it as it is now, or give it its name back");
   }

@@ -70,14 +70,16 @@ std::string Described(const Bubble& bubble, bool sealed) {
          (sealed ? "sealed: " + posts + " and " + flows + " wait for bubble.readmit" : posts + ", " + flows);
 }
 
+std::string MissingInterface(const Charter& charter) {
+  const auto missing = std::find_if_not(charter.interfaces.begin(), charter.interfaces.end(), HasInterface);
+  return missing == charter.interfaces.end() ? "" : *missing;
+}
+
 std::string WhyNotInstalled(const sdk::Context& context, const Store& store, const Bubble& bubble) {
   const auto noted = store.Get(bubble.charter.bubble);
   if (!noted) return "this gateway has no bubble " + bubble.charter.bubble;
   if (!SameCharter(noted->charter, bubble.charter)) return "the bubble was made otherwise";
-  for (const std::string& name : bubble.charter.interfaces) {
-    // Rules name it: what comes in by another is not held.
-    if (!HasInterface(name)) return "interface " + name + " is not there";
-  }
+  if (const std::string name = MissingInterface(bubble.charter); !name.empty()) return "interface " + name + " is not there";
   const auto table = Loaded(context, bubble.charter.bubble);
   if (!table) return "there is no table inet " + TableName(bubble.charter.bubble);
   const auto differences = Differences(bubble, *table, NowMs());

@@ -13,6 +13,10 @@ namespace reprise::bubble {
 // Where actions may write.
 std::vector<std::string> WritablePaths();
 
+// The first interface of the charter that this gateway does not have: rules go by names, and what comes in by another is not
+// held. Empty: all are there.
+std::string MissingInterface(const Charter& charter);
+
 // The first thing that is not as `bubble` says; empty if all is.
 std::string WhyNotInstalled(const sdk::Context& context, const Store& store, const Bubble& bubble);
 

@@ -59,18 +59,20 @@ void RestoreFromSomeCopy(Clockwork& clockwork, plan::v1::Step& step) {
 std::string JudgeCopies(Clockwork& clockwork, double otherwise) {
   json verdicts = json::array();
   for (const Copy& copy : kCopies) {
-    const char* word = copy.verdict == v1::BACKUP_VERDICT_INTACT           ? "INTACT"
-                       : copy.verdict == v1::BACKUP_VERDICT_INTACT_SAMPLED ? "INTACT_SAMPLED"
-                                                                           : "CORRUPT";
+    v1::BackupVerdict verdict = copy.verdict;
     std::string manifest = ManifestOf(copy);
     if (clockwork.Strikes("copy judged otherwise", otherwise)) {
       if (clockwork.Chance(0.5)) {
         manifest = OtherManifest();
       } else {
-        word = copy.verdict == v1::BACKUP_VERDICT_INTACT ? "ENCRYPTED_PARTIAL" : "INTACT";
+        verdict = copy.verdict == v1::BACKUP_VERDICT_INTACT ? v1::BACKUP_VERDICT_ENCRYPTED_PARTIAL
+                                                            : v1::BACKUP_VERDICT_INTACT;
       }
     }
-    verdicts.push_back({{"set", kSet}, {"point", copy.point}, {"verdict", word}, {"manifest_sha256", ToHex(manifest)}});
+    verdicts.push_back({{"set", kSet},
+                        {"point", copy.point},
+                        {"verdict", model::WordOf(verdict)},
+                        {"manifest_sha256", ToHex(manifest)}});
   }
   return verdicts.dump();
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/crypto/utf8.h"
+#include "tests/support/any_bytes.h"
 
 namespace reprise::cli {
 namespace {
@@ -29,14 +30,9 @@ TEST(OneLine, LeavesAnHonestTextAsItIs) {
 }
 
 TEST(OneLine, IsPlainForAnyBytes) {
-  uint32_t state = 1;
+  AnyBytes bytes;
   for (int round = 0; round < 2000; ++round) {
-    std::string bytes;
-    for (int i = 0; i < 12; ++i) {
-      state = state * 1664525 + 1013904223;
-      bytes.push_back(static_cast<char>(state >> 24));
-    }
-    EXPECT_EQ(crypto::FindUnplain(OneLine(bytes)), std::string_view::npos);
+    EXPECT_EQ(crypto::FindUnplain(OneLine(bytes.Next(12))), std::string_view::npos);
   }
 }
 

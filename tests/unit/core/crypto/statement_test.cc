@@ -1,6 +1,7 @@
 #include "core/crypto/statement.h"
 
 #include "core/crypto/utf8.h"
+#include "tests/support/any_bytes.h"
 #include "tests/support/status_matchers.h"
 
 namespace reprise::crypto {
@@ -102,14 +103,9 @@ TEST(PlainText, IsPassedThroughInEveryScript) {
 }
 
 TEST(PlainText, IsWhatMakePlainGivesForAnyBytes) {
-  uint32_t state = 1;
+  AnyBytes bytes;
   for (int round = 0; round < 2000; ++round) {
-    std::string bytes;
-    for (int i = 0; i < 12; ++i) {
-      state = state * 1664525 + 1013904223;
-      bytes.push_back(static_cast<char>(state >> 24));
-    }
-    EXPECT_EQ(FindUnplain(MakePlain(bytes)), std::string_view::npos);
+    EXPECT_EQ(FindUnplain(MakePlain(bytes.Next(12))), std::string_view::npos);
   }
 }
 

@@ -33,10 +33,8 @@ class ForgottenFindingsTest : public ::testing::Test {
   }
   void Look() {
     PlanDraft look(hospital.people, v1::EFFECT_READ, absl::StrCat("look-0000000", ++looks));
-    plan::v1::Stage& stage = look.AddStage("look", {1});
-    look.placements["ws-002"] = look.placements["ws-001"];
-    look.placements.erase("ws-001");
-    look.AddStep(stage, "look");
+    look.AddStep(look.AddStage("look", {1}), "look");
+    look.PlaceOn("ws-002");
     hospital.Launch(look);
     agent::v1::AgentMessage message;
     auto& finished = *message.mutable_finished();

@@ -62,6 +62,11 @@ struct PlanDraft {
     }
     return stage;
   }
+  // What ws-001 was given goes to another host instead.
+  void PlaceOn(const std::string& host) {
+    placements[host] = std::move(placements[HostName(1)]);
+    placements.erase(HostName(1));
+  }
   plan::v1::Step& AddStep(plan::v1::Stage& stage, const std::string& name) {
     plan::v1::Step& step = *stage.add_steps();
     step.set_name(name);

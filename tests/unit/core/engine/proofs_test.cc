@@ -30,11 +30,8 @@ class Proofs : public ::testing::Test {
   void Prove(model::v1::ClaimState state, const std::function<void(agent::v1::Finished&)>& change = {}) {
     ++proofs;
     PlanDraft proof(hospital.people, model::v1::EFFECT_READ, absl::StrCat("proof-0000000", proofs));
-    // Placed on the second host only.
-    plan::v1::Stage& stage = proof.AddStage("prove", {1});
-    proof.placements["ws-002"] = proof.placements["ws-001"];
-    proof.placements.erase("ws-001");
-    proof.AddStep(stage, "prove");
+    proof.AddStep(proof.AddStage("prove", {1}), "prove");
+    proof.PlaceOn("ws-002");
     hospital.Launch(proof);
     const agent::v1::Task task = hospital.Take("ws-002");
     agent::v1::AgentMessage message;
