@@ -13,10 +13,10 @@ using Talk = OddServer::Talk;
 using Command = OddServer::Command;
 using Clock = std::chrono::steady_clock;
 
-// A store at an odd server, with two messages there, and a verb that has three seconds.
+// A store at an odd server, with two messages there, and a verb that has so much time.
 class OddSite {
  public:
-  explicit OddSite(OddServer::Instead instead, std::chrono::milliseconds time = std::chrono::seconds(3))
+  explicit OddSite(OddServer::Instead instead, std::chrono::milliseconds time = std::chrono::seconds(30))
       : ca_(scratch_.path / "ca"),
         server_(scratch_.path / "odd", ca_, std::move(instead)),
         call_(json{{"verb", "apply"}, {"work_dir", scratch_.path.string()},
@@ -128,7 +128,10 @@ TEST(MailOddServer, EndsAsANamedErrorInTimeAndInLittleMemory) {
   const uint64_t before = PeakKb();
   for (const Oddity& odd : Oddities()) {
     SCOPED_TRACE(odd.what);
-    OddSite site([&](Talk& talk, const Command& command) { return command.name == odd.at && odd.say(talk, command); });
+    // Where nothing but its deadline ends the verb, it comes soon; elsewhere never on a busy machine either.
+    const bool ends_by_deadline = odd.codes == std::vector<std::string>{"timed_out"};
+    const auto time = std::chrono::seconds(ends_by_deadline ? 3 : 30);
+    OddSite site([&](Talk& talk, const Command& command) { return command.name == odd.at && odd.say(talk, command); }, time);
     site.server().Add({"", "\"09-Aug-2022 01:06:40 +0200\"", "abc"});
     site.server().Add({"", "\"09-Aug-2022 01:06:40 +0200\"", "abc"});
     const auto start = Clock::now();
@@ -145,8 +148,8 @@ TEST(MailOddServer, EndsAsANamedErrorInTimeAndInLittleMemory) {
         throw;
       }
     });
-    if (!(testing::kSanitized && code == "timed_out")) EXPECT_THAT(odd.codes, ::testing::Contains(code)) << told;
-    EXPECT_LT(Clock::now() - start, std::chrono::milliseconds(6000));
+    EXPECT_THAT(odd.codes, ::testing::Contains(code)) << told;
+    EXPECT_LT(Clock::now() - start, time + std::chrono::seconds(3));
   }
   const uint64_t more = PeakKb() - before;
   if (!testing::kSanitized) EXPECT_LT(more, 400u << 10) << "kB";

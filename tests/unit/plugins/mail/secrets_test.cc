@@ -119,7 +119,9 @@ TEST(MailTokens, AreRenewedWhenTheyExpireInTheMiddle) {
   Credentials credentials(site.context, parsed);
   const fs::path next = site.scratch.path / "next";
 
-  Spit(next, server.Token(kUser, 4) + "\n");
+  constexpr int kLifeSeconds = 12;  // Good while two connections are made, on a busy machine too.
+  Spit(next, server.Token(kUser, kLifeSeconds) + "\n");
+  const auto over = std::chrono::steady_clock::now() + std::chrono::seconds(kLifeSeconds + 1);
   {
     ImapStore store(site.context, parsed, kUser, credentials, site.flow);
     Put(store, {"INBOX"}, {kSmall});
@@ -128,7 +130,7 @@ TEST(MailTokens, AreRenewedWhenTheyExpireInTheMiddle) {
     EXPECT_EQ(Slurp(site.scratch.path / "asked"), std::string(kUser) + " ") << "the user's name comes by standard input";
     // Its end by its own words: a new one is asked for before the server can refuse it.
     Spit(next, json{{"access_token", server.Token(kUser, 300)}, {"expires_in", 300}}.dump());
-    std::this_thread::sleep_for(std::chrono::seconds(5));
+    std::this_thread::sleep_until(over);
     ImapStore third(site.context, parsed, kUser, credentials, site.flow);
     EXPECT_EQ(third.Open({"INBOX"}).messages, 1u);
     EXPECT_EQ(Asked(site.scratch.path), 2u);
