@@ -133,7 +133,7 @@ class Budgets(unittest.TestCase):
 
     def test_what_hangs_is_ended_when_its_time_is_up_with_all_its_processes(self):
         run = self.hospital.run_stages(one_stage([HOSTS], self.touch("hang", mode=sick("ignore_term"),
-                                                                     timeout_ms=1000)))
+                                                                     timeout_ms=4000)))
         self.hospital.wait_run(run, "partial")
         for host in SICK:
             step = self.hospital.targets(run)[host, "one"]["steps"][0]

@@ -106,7 +106,7 @@ class Impostors(unittest.TestCase):
         real.end()
         heard, refusals = self.heard_by(self.papers_in(rebuilt), calls=2)
         self.assertEqual(heard, b"")
-        self.assertEqual(len(refusals), 2, refusals)  # In the middle of the handshake, both times.
+        self.assertGreaterEqual(len(refusals), 2, refusals)  # In the middle of the handshake, each time.
 
     def test_a_host_that_plays_the_coordinator_hears_nothing(self):
         host = self.hospital.certify(host="ws-002")

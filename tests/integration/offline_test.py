@@ -43,7 +43,7 @@ class Offline(unittest.TestCase):
 
     def test_a_host_that_returns_too_late_is_named_as_expired_and_does_nothing(self):
         self.switch_off()
-        run = self.hospital.run_stages(one_stage([HOSTS], self.hospital.touch("late")), seconds=4)
+        run = self.hospital.run_stages(one_stage([HOSTS], self.hospital.touch("late")), seconds=10)
         view = self.hospital.wait_run(run, "partial")
         self.assertEqual(self.hospital.states(run),
                          {"ws-001": "succeeded", "ws-002": "succeeded", "ws-003": "expired"})

@@ -138,7 +138,7 @@ class OlderCopy(unittest.TestCase):
         shutil.copytree(hospital.data, older)
         hospital.coordinator.start()
         hospital.wait_connected()
-        hospital.run_stages(one_stage([["ws-001"]], hospital.touch("slow", mode="slow", slow_ms=6000)))
+        hospital.run_stages(one_stage([["ws-001"]], hospital.touch("slow", mode="slow", slow_ms=15000)))
         wait_for(lambda: hospital.agents["ws-001"].plugin_hosts(), "the action to begin")
         hospital.coordinator.kill()
         shutil.rmtree(hospital.data)
@@ -146,7 +146,7 @@ class OlderCopy(unittest.TestCase):
         hospital.coordinator.start()
         hospital.wait_connected()
         self.assertEqual(self.ahead(), (1, "ws-001 has 1 task(s) of runs that are not known here"))
-        wait_for(lambda: hospital.effects_of("slow") == {"ws-001": 1}, "the agent to finish what it accepted")
+        wait_for(lambda: hospital.effects_of("slow") == {"ws-001": 1}, "the agent to finish what it accepted", 60)
 
 
 if __name__ == "__main__":

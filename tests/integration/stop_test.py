@@ -92,7 +92,7 @@ class Stop(unittest.TestCase):
         self.hospital.wait_run(run, "aborted")
 
     def test_a_stopped_run_goes_on_after_the_lift_when_it_is_resumed(self):
-        run = self.begin("resumed", slow_ms=2500)
+        run = self.begin("resumed", slow_ms=8000)
         self.stop()
         self.hospital.call("LiftStop", reason="it was a drill")
         self.hospital.call("ResumeRun", who="bob", run=run)
@@ -125,7 +125,7 @@ class Stop(unittest.TestCase):
 
     def test_a_paused_run_sends_nothing_more_and_goes_on_where_it_was(self):
         run = self.hospital.run_stages(one_stage(
-            [HOSTS], self.hospital.touch("paused", mode="slow", slow_ms=1500), self.hospital.touch("paused-next"),
+            [HOSTS], self.hospital.touch("paused", mode="slow", slow_ms=4000), self.hospital.touch("paused-next"),
             in_flight_max=3))
         wait_for(lambda: len(self.at_work()) == 3, "as many to be at work as may be")
         self.hospital.call("PauseRun", who="bob", run=run, reason="the night shift wants to look")

@@ -1,6 +1,7 @@
 #include "tests/sim/thief.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/crypto/minisign.h"
 #include "core/engine/plan_index.h"
@@ -23,6 +24,20 @@ PlanDraft OpenTo(PlanDraft plan, const std::string& id, model::v1::Effect effect
     for (auto& step : *stage.mutable_steps()) step.set_effect(effect);
   }
   return plan;
+}
+
+// Attempts that the real coordinator does not come to while an answer is under way.
+constexpr uint32_t kFar = 5;
+
+// An attempt after `last` at this step, as people allow it, that the real coordinator is far from; nullopt: there is none. The
+// thief would hear the answers in a session of its own; here it speaks in the real one's, which would take the refusal
+// of a lie for the end of an attempt of the same number that it has just sent itself.
+std::optional<uint32_t> AttemptFarFrom(uint32_t last, const agent::v1::TaskKey& key, const plan::v1::PlanHeader& header) {
+  if (key.rollback()) return last + kFar;
+  const uint32_t most = header.stages(static_cast<int>(key.stage())).steps(static_cast<int>(key.step())).attempts_max();
+  if (last >= most) return last + 1;
+  if (last + kFar > most) return std::nullopt;
+  return most;
 }
 
 }  // namespace
@@ -99,7 +114,9 @@ void Thief::SayPlanOfTheName(const std::string& host) {
   auto& task = *message.mutable_task();
   *task.mutable_key() = old->key();
   task.mutable_key()->set_rollback(false);
-  task.mutable_key()->set_attempt(old->key().attempt() + 1);
+  const auto attempt = AttemptFarFrom(old->key().attempt(), task.key(), own.header);
+  if (!attempt) return;
+  task.mutable_key()->set_attempt(*attempt);
   *task.mutable_authority() = index->AuthorityFor(index->leaf_of_host.at(host), {});
   task.mutable_plugin()->mutable_signature()->set_minisig("a signature that the simulated cache believes");
   Say(host, "thief says another plan of a known name", message);
@@ -134,10 +151,12 @@ void Thief::SayChangedPlan(const std::string& host) {
   CoordinatorMessage message;
   agent::v1::Task& task = *message.mutable_task();
   task = *old;
-  task.mutable_key()->set_attempt(old->key().attempt() + 1);
+  plan::v1::PlanHeader header;
+  header.ParseFromString(task.authority().header());
+  const auto attempt = AttemptFarFrom(old->key().attempt(), old->key(), header);
+  if (!attempt) return;
+  task.mutable_key()->set_attempt(*attempt);
   if (clockwork_.Chance(0.5)) {
-    plan::v1::PlanHeader header;
-    header.ParseFromString(task.authority().header());
     header.mutable_stages(static_cast<int>(old->key().stage()))
         ->mutable_steps(0)
         ->set_params_json(R"({"mode":"worse"})");
@@ -178,7 +197,10 @@ void Thief::SayClosedGate(const std::string& host) {
     task.mutable_key()->set_stage(placement.stage());
     task.mutable_key()->set_step(0);
     task.mutable_key()->set_rollback(false);
-    task.mutable_key()->set_attempt(old->key().stage() == placement.stage() ? old->key().attempt() + 1 : 1);
+    const uint32_t last = old->key().stage() == placement.stage() ? old->key().attempt() : 0;
+    const auto attempt = AttemptFarFrom(last, task.key(), header);
+    if (!attempt) continue;
+    task.mutable_key()->set_attempt(*attempt);
     *task.add_gates() = draft->Decision(gate.name(), header.requester(), old->key().run());
     return Say(host, "thief says a task behind a closed gate", message);
   }

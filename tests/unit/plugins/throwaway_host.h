@@ -41,9 +41,9 @@ inline fs::path PluginHost() {
   return BuildFolder() / "bin" / "reprise-plugin-host";
 }
 
-// True as soon as `condition` is, false when 20 seconds are over.
+// True as soon as `condition` is, false when two minutes are over: no machine is that busy.
 inline bool Eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -97,15 +97,14 @@ TEST_F(ProcessRunnerTest, DoesNotHideALie) {
 }
 
 TEST_F(ProcessRunnerTest, KillsAVerbThatHangsTwoSecondsAfterItsDeadline) {
+  Run(VERB_PROBE);  // Its plugin is described by now.
   agents::VerbRequest request = Request(VERB_APPLY, {{"mode", "hang"}});
-  runner();
-  request.deadline = SystemClock().Now() + 500;
-  const auto begin = std::chrono::steady_clock::now();
+  request.deadline = SystemClock().Now() + 2000;
   const agents::VerbResult result = Run(request);
-  const auto lasted = std::chrono::steady_clock::now() - begin;
+  const int64_t after_ms = SystemClock().Now() - request.deadline;
   EXPECT_EQ(result.end, VerbEnd::kTimedOut);
-  EXPECT_GT(lasted, std::chrono::milliseconds(2400));
-  EXPECT_LT(lasted, std::chrono::seconds(10));
+  EXPECT_GE(after_ms, 1900);
+  EXPECT_LT(after_ms, 10'000);
 }
 
 TEST_F(ProcessRunnerTest, EndsAVerbThatListensLongBeforeItWouldBeKilled) {

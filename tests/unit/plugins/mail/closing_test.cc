@@ -17,9 +17,9 @@ TEST(MailClosing, MailBetweenTheTwoLooksIsNoticedAndTheBoxIsNotCutOver) {
     MoveSite site({{kAnne, 0}});
     site.Fill(kAnne, {"INBOX"}, 1, 40);
     ASSERT_TRUE(bench.Run(VERB_APPLY, "prestage", site.Params(), seconds(60)).done());
-    auto running = bench.Start(VERB_APPLY, "cut_over", site.Params({{"closing", "by_gate"}, {"quiet", "3s"}}), seconds(60));
+    auto running = bench.Start(VERB_APPLY, "cut_over", site.Params({{"closing", "by_gate"}, {"quiet", "8s"}}), seconds(60));
     // Its passes are over in a moment: they find nothing. Then it waits.
-    EXPECT_EQ(running.wait_for(milliseconds(1500)), std::future_status::timeout);
+    EXPECT_EQ(running.wait_for(seconds(4)), std::future_status::timeout);
     site.Fill(kAnne, {"INBOX"}, 50, 51);
     const Answer noticed = running.get();
     EXPECT_EQ(noticed.code(), "boxes_failed") << ::testing::PrintToString(noticed);

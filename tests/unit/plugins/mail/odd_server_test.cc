@@ -108,7 +108,7 @@ std::vector<Oddity> Oddities() {
       {"nothing at all", "UID FETCH", [](Talk&, const Command&) { return true; }, {"connection_lost"}},
       {"a byte from time to time", "UID FETCH",
        [](Talk& talk, const Command&) {
-         while (talk.Say("*")) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+         while (talk.Say("*")) std::this_thread::sleep_for(std::chrono::milliseconds(20));
          return true;
        },
        {"timed_out"}},

@@ -92,7 +92,7 @@ TEST(PackageInstall, EndsSoonAfterItsDeadline) {
     const auto begin = std::chrono::steady_clock::now();
     const Answer answer = running.get();
     EXPECT_FALSE(answer.done());
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(7));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20)) << "and not the 30 of its script";
     EXPECT_FALSE(bench.Run(VERB_PROBE, "install").holds());
   });
 }
@@ -105,7 +105,7 @@ TEST(PackageInstall, WaitsForTheLockOfAnotherAndNeverTakesIt) {
     struct flock lock {};
     lock.l_type = F_WRLCK;
     ASSERT_EQ(fcntl(fd, F_SETLK, &lock), 0);
-    EXPECT_EQ(bench.Run(VERB_APPLY, "install", json::object(), std::chrono::seconds(5)).code(), "dpkg_locked");
+    EXPECT_EQ(bench.Run(VERB_APPLY, "install", json::object(), std::chrono::seconds(10)).code(), "dpkg_locked");
     EXPECT_EQ(DpkgSays("reprise-a"), "");
     auto running = bench.Start(VERB_APPLY, "install");
     EXPECT_EQ(running.wait_for(std::chrono::seconds(2)), std::future_status::timeout) << "it waits";

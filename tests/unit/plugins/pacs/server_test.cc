@@ -43,15 +43,26 @@ TEST(PacsServer, IsBackWithEveryInstanceOfItsStorage) {
   });
 }
 
+size_t FilesInItsStorage() {
+  size_t count = 0;
+  std::error_code gone;  // It works meanwhile.
+  for (fs::recursive_directory_iterator at(kServer / "storage", gone), end; !gone && at != end; at.increment(gone)) {
+    count += at->is_regular_file(gone) ? 1 : 0;
+  }
+  return count;
+}
+
 TEST(PacsServer, GoesOnWithItsIndexAfterBeingKilledInTheMiddle) {
   ON_PACS_HOST([](PluginBench& bench, OwnRunit&) {
     Site site(bench);
     site.storage.AddImages(5, 40);
     ASSERT_NO_FATAL_FAILURE(site.SetUp());
     int between = 0;
-    for (const int after_ms : {500, 900, 1300}) {
+    // By what it has stored, one file for each instance: the machine may be slow or fast.
+    const auto has = [](size_t files) { return [files] { return FilesInItsStorage() >= files; }; };
+    for (const size_t files : {1u, 150u, 300u}) {
       auto running = bench.Start(VERB_APPLY, "rebuild_index", json::object(), kLong);
-      running.wait_for(std::chrono::milliseconds(after_ms));
+      EXPECT_TRUE(Eventually(has(files)));
       bench.KillAll();
       const Answer probed = site.Run(VERB_PROBE, "rebuild_index");
       ASSERT_TRUE(probed.done()) << PrintToString(probed);
@@ -62,7 +73,7 @@ TEST(PacsServer, GoesOnWithItsIndexAfterBeingKilledInTheMiddle) {
     // The server itself too, at once.
     const pid_t server = OwnRunit::PidOf("reprise-pacs-main");
     auto running = bench.Start(VERB_APPLY, "rebuild_index", json::object(), kLong);
-    running.wait_for(std::chrono::milliseconds(400));
+    EXPECT_TRUE(Eventually(has(450)));
     ASSERT_GT(server, 1);
     kill(server, SIGKILL);
     const Answer applied = running.get();
