@@ -41,7 +41,9 @@ elseif(REPRISE_TSAN)
   add_library(sanitizer_defaults OBJECT ${CMAKE_SOURCE_DIR}/cmake/tsan_defaults.cc)
 endif()
 
-# Into every executable: see the files.
+# Into every executable that has none of its own: see the files.
 if(REPRISE_SANITIZED)
-  link_libraries($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:$<TARGET_OBJECTS:sanitizer_defaults>>)
+  set(is_program $<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>)
+  set(has_own $<BOOL:$<TARGET_PROPERTY:REPRISE_OWN_SANITIZER_DEFAULTS>>)
+  link_libraries($<$<AND:${is_program},$<NOT:${has_own}>>:$<TARGET_OBJECTS:sanitizer_defaults>>)
 endif()
