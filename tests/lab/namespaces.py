@@ -45,8 +45,8 @@ def birth_of(pid):
 
 
 def lives(process):
-    """`process`: [id, start time], as `identity` gives it."""
-    return bool(process) and birth_of(process[0]) == process[1]
+    """`process`: [id, start time], as `identity` gives it; one that was dead already then does not live."""
+    return bool(process) and process[1] is not None and birth_of(process[0]) == process[1]
 
 
 def identity(pid):
