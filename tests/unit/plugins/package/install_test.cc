@@ -92,7 +92,7 @@ TEST(PackageInstall, EndsSoonAfterItsDeadline) {
     const auto begin = std::chrono::steady_clock::now();
     const Answer answer = running.get();
     EXPECT_FALSE(answer.done());
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20)) << "and not the 30 of its script";
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(7));
     EXPECT_FALSE(bench.Run(VERB_PROBE, "install").holds());
   });
 }

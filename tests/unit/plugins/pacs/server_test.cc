@@ -58,7 +58,7 @@ TEST(PacsServer, GoesOnWithItsIndexAfterBeingKilledInTheMiddle) {
     site.storage.AddImages(5, 40);
     ASSERT_NO_FATAL_FAILURE(site.SetUp());
     int between = 0;
-    // By what it has stored, one file for each instance: the machine may be slow or fast.
+    // By what it has stored: the machine may be slow or fast.
     const auto has = [](size_t files) { return [files] { return FilesInItsStorage() >= files; }; };
     for (const size_t files : {1u, 150u, 300u}) {
       auto running = bench.Start(VERB_APPLY, "rebuild_index", json::object(), kLong);

@@ -107,7 +107,7 @@ TEST_F(HelpersTest, EndsAProgramWhenTheVerbIsCancelled) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_THROW(Do({"sleep", "60"}), Error);
   later.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1500));
 }
 
 TEST_F(HelpersTest, DoesNotWaitForADaemonThatHoldsTheOutput) {
